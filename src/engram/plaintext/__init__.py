@@ -1,0 +1,1 @@
+"""Plaintext memory: what was said and learned, in words."""

@@ -1,0 +1,201 @@
+"""Check and repair: replay the log beside the file and compare everything that follows from it."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from engram.plaintext.store import schema
+from engram.plaintext.store.coding import decode, digest
+from engram.plaintext.store.derive import Entry, count_use, derive, tombstone
+from engram.plaintext.store.store import Store, run_script
+from engram.plaintext.store.transaction import Commit, chain
+
+Progress = Callable[[int, int], None]
+_TABLES = {
+    "rows": "SELECT * FROM rows ORDER BY row",
+    "rests_on": "SELECT * FROM rests_on ORDER BY source, record",
+    "merged": "SELECT * FROM merged ORDER BY record",
+    "usage": "SELECT * FROM usage ORDER BY record",
+    "terms": "SELECT term, doc, count(*) FROM postings GROUP BY term, doc ORDER BY term, doc",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a check found. ``problems`` is empty for a sound store."""
+
+    problems: tuple[str, ...]
+    repaired: bool
+    records: int
+    versions: int
+    commits: int
+    content_hash: str
+
+
+def check(store: Store, *, repair: bool = False, progress: Progress | None = None) -> Health:
+    """Verify every invariant; with ``repair`` rebuild from the log what follows from it.
+
+    Args:
+        store: an open store.
+        repair: rebuild derived tables when they differ. The log itself is never changed: damage
+            there is reported, for nothing else knows better.
+        progress: called with entries done and entries in all.
+    """
+    with store.snapshot() as db:
+        problems = [*_damage(db), *_log_problems(db)]
+        derived = [*_differences(db, progress), *_vector_problems(db, store)]
+    repaired = bool(derived) and repair
+    if repaired:
+        rebuild(store)
+        with store.snapshot() as db:
+            derived = [*_differences(db, None), *_vector_problems(db, store)]
+    with store.snapshot() as db:
+        return _health(db, (*problems, *derived), repaired)
+
+
+def _health(db: sqlite3.Connection, problems: tuple[str, ...], repaired: bool) -> Health:
+    (records,) = db.execute("SELECT count(*) FROM rows WHERE known_to IS NULL").fetchone()
+    (versions,) = db.execute("SELECT count(*) FROM log WHERE op='put'").fetchone()
+    (commits,) = db.execute("SELECT count(*) FROM commits").fetchone()
+    return Health(problems, repaired, records, versions, commits, content_hash(db))
+
+
+def content_hash(db: sqlite3.Connection) -> str:
+    """One hash over the content of every current record; equal content, equal hash.
+
+    Versions, commits and use do not count, so that a change and its revert end where they began.
+    """
+    found = hashlib.sha256()
+    for record, stamp, state in db.execute(
+        "SELECT record, digest, state FROM rows WHERE known_to IS NULL AND state!='retracted' "
+        "ORDER BY record"
+    ):
+        found.update(f"{record}\x1f{'erased' if state == 'erased' else ''}\x1f".encode() + stamp)
+    return found.hexdigest()
+
+
+def rebuild(store: Store) -> None:
+    """Make every derived table anew from the log, in one transaction."""
+    db = store.connections.get()
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        run_script(db, schema.DROP_DERIVED + schema.DERIVED)
+        for _ in _replay(db, db):
+            pass
+        db.execute("INSERT OR IGNORE INTO jobs(kind, key) SELECT 'embed', id FROM embedders")
+        db.execute("UPDATE meta SET value=hex(randomblob(8)) WHERE key='epoch'")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _replay(source: sqlite3.Connection, target: sqlite3.Connection) -> Iterator[int]:
+    entries = source.execute(
+        "SELECT l.seq, l.op, l.space, l.record, l.version, l.body, l.digest, c.at "
+        "FROM log l JOIN commits c ON c.number=l.commit_number ORDER BY l.seq"
+    ).fetchall()
+    erased = set()
+    for seq, op, space, record, version, body, stamp, at in entries:
+        if op == "use":
+            use = json.loads(body)
+            for used, count in use["uses"].items():
+                count_use(target, used, count, use["at"])
+        elif op == "erase":
+            erased.add(record)
+        elif body is None:
+            tombstone(target, Entry(seq, space, at, stamp), record, version)
+        else:
+            known = replace(decode(record, body), version=version)
+            derive(target, Entry(seq, space, at, stamp), known)
+        yield len(entries)
+    for record in erased:
+        target.execute("DELETE FROM rests_on WHERE record=? OR source=?", (record, record))
+        target.execute("DELETE FROM merged WHERE record=? OR into_record=?", (record, record))
+        target.execute("DELETE FROM usage WHERE record=?", (record,))
+
+
+def _differences(db: sqlite3.Connection, progress: Progress | None) -> Iterator[str]:
+    """Derived tables that are not what the log makes of them."""
+    twin = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        twin.execute("BEGIN")
+        run_script(twin, schema.DERIVED)
+        for done, total in enumerate(_replay(db, twin)):
+            if progress and done % 256 == 0:
+                progress(done, total)
+        for table, query in _TABLES.items():
+            ours, theirs = _read(db, query), _read(twin, query)
+            if isinstance(ours, str):
+                yield f"{table}: cannot be read ({ours})"
+            elif ours != theirs:
+                wrong = len(set(ours) ^ set(theirs))
+                yield f"{table}: {wrong} entries differ from what the log says"
+    finally:
+        twin.close()
+
+
+def _read(db: sqlite3.Connection, query: str) -> list[tuple[object, ...]] | str:
+    try:
+        return db.execute(query).fetchall()
+    except sqlite3.DatabaseError as error:  # a damaged derived table is a finding, not a failure
+        return str(error)
+
+
+def _damage(db: sqlite3.Connection) -> Iterator[str]:
+    for (line,) in db.execute("PRAGMA integrity_check(20)"):
+        if line != "ok":
+            yield f"file: {line}"
+
+
+def _log_problems(db: sqlite3.Connection) -> Iterator[str]:
+    """Breaks in the hash chain, and payloads that do not match their hash."""
+    before = b""
+    commits = db.execute(
+        "SELECT id, number, at, actor, method, reason, chain FROM commits ORDER BY number"
+    ).fetchall()
+    for *head, link in commits:
+        commit = Commit(*head)
+        entries = db.execute(
+            "SELECT seq, op, space, record, version, digest FROM log WHERE commit_number=? "
+            "ORDER BY seq",
+            (commit.number,),
+        ).fetchall()
+        if chain(before, commit, entries) != link:
+            yield f"log: commit {commit.id} does not match its hash"
+        before = link
+    for seq, body, stamp in db.execute("SELECT seq, body, digest FROM log WHERE body IS NOT NULL"):
+        if digest(body) != stamp:
+            yield f"log: entry {seq} does not match its hash"
+    (orphans,) = db.execute(
+        "SELECT count(*) FROM log WHERE commit_number NOT IN (SELECT number FROM commits)"
+    ).fetchone()
+    if orphans:
+        yield f"log: {orphans} entries belong to no commit"
+
+
+def _vector_problems(db: sqlite3.Connection, store: Store) -> Iterator[str]:
+    (lost,) = db.execute(
+        "SELECT count(*) FROM vectors v LEFT JOIN rows r ON r.row=v.row AND r.space=v.space "
+        "WHERE r.row IS NULL OR r.length=0"
+    ).fetchone()
+    if lost:
+        yield f"vectors: {lost} belong to no searchable row"
+    (wrong,) = db.execute(
+        "SELECT count(*) FROM vectors v JOIN embedders e ON e.id=v.embedder "
+        "WHERE length(v.vector) != 2*e.dimension"
+    ).fetchone()
+    if wrong:
+        yield f"vectors: {wrong} have the wrong length"
+    if store.embedder is None:
+        return
+    (missing,) = db.execute(
+        "SELECT count(*) FROM rows r WHERE length>0 AND NOT EXISTS(SELECT 1 FROM vectors v "
+        "WHERE v.space=r.space AND v.embedder=? AND v.row=r.row) AND NOT EXISTS("
+        "SELECT 1 FROM jobs WHERE kind='embed' AND key=?)",
+        (store.embedder, str(store.embedder)),
+    ).fetchone()
+    if missing:
+        yield f"vectors: {missing} rows have none and no job will make them"
