@@ -1,0 +1,1 @@
+"""Settle candidates with what is known."""

@@ -1,0 +1,1 @@
+"""Channels that propose records for a query."""

@@ -1,0 +1,41 @@
+"""Meaning: rows whose embedding points the way of the query's, their neighbours helping.
+
+Source: Karpukhin et al. 2020, "Dense Passage Retrieval", arXiv:2004.04906, equation 1; removing the
+    common direction as in Mu and Viswanath 2018, "All-but-the-Top", arXiv:1702.01417.
+Differs: exact; the mean of the space is removed, for everything in one memory has much in common;
+    a turn borrows from the turn before and the turn after.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from engram.plaintext.roles import Floats, Route, View
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """Cosine around the mean.
+
+    Attributes:
+        before, after: share of the neighbours' similarity that a turn borrows.
+    """
+
+    relative: ClassVar[bool] = True
+    before: float = 0.25
+    after: float = 0.2
+
+    def search(self, route: Route, view: View) -> Floats:
+        """Return the rows' cosine and shares of their neighbours'; negative for opposite rows."""
+        columns, live = view.columns, view.live & view.columns.embedded
+        if route.vector is None or not live.any():
+            return np.zeros(len(live), dtype=np.float32)
+        around = route.vector - columns.mean
+        around /= max(float(np.linalg.norm(around)), 1e-9)
+        similar = (columns.vectors @ around - columns.mean @ around) / columns.spread * live
+        slots = columns.turns.spread(similar)
+        mixed = slots.copy()
+        mixed[1:] += np.float32(self.before) * slots[:-1]
+        mixed[:-1] += np.float32(self.after) * slots[1:]
+        return columns.turns.gather(mixed, len(live)) * live

@@ -1,0 +1,1 @@
+"""Write hits into a token budget."""

@@ -1,0 +1,167 @@
+"""Reading: query -> route -> channels -> fusion -> refiners -> one answer for each raw source."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engram.plaintext.confidence import Confidence, Evidence
+from engram.plaintext.filters import Sql
+from engram.plaintext.roles import (
+    Floats,
+    Hits,
+    Index,
+    Mask,
+    Pack,
+    Packer,
+    Record,
+    Refiner,
+    Route,
+    Router,
+    Rows,
+    Scope,
+    Source,
+    View,
+)
+from engram.plaintext.store.store import Store
+from engram.plaintext.store.view import Snapshot
+from engram.ports import Embedder
+
+CANDIDATES = 1024
+"""How many of the best rows are looked at when results that share a source are joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One search.
+
+    Attributes:
+        query: what is asked.
+        scope: whose memory.
+        now: seconds.
+        top_k: most results.
+        as_of, known_at: the two clocks; None is now.
+        filters: compiled filter, or None.
+        threshold: least score, 0 to 1.
+    """
+
+    query: str
+    scope: Scope
+    now: float
+    top_k: int = 10
+    as_of: float | None = None
+    known_at: float | None = None
+    filters: Sql | None = None
+    threshold: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One result: a record, how well it fits (0 to 1), why, and the evidence it rests on."""
+
+    record: Record
+    score: float
+    evidence: tuple[tuple[Source, Record], ...]
+    why: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Answers, best first, and how sure it is that the memory knows at all (0 to 1)."""
+
+    answers: tuple[Answer, ...]
+    confidence: float
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The read pipeline over injected parts.
+
+    Attributes:
+        channels: name -> index and its weight in the sum.
+        refiners: look at the sum, in this order.
+        scale: the score that counts as certain; results are divided by it.
+        confidence: rates how sure it is that the memory knows at all.
+        abstain_below: confidence under which ``search`` says that it knows nothing.
+    """
+
+    store: Store
+    embedder: Embedder | None
+    router: Router
+    channels: Mapping[str, tuple[Index, float]]
+    refiners: Sequence[Refiner]
+    packer: Packer
+    confidence: Confidence
+    scale: float = 1.0
+    abstain_below: float = 0.0
+
+    def search(self, ask: Ask) -> Found:
+        """Everything that a search returns, from one consistent snapshot."""
+        with self.store.read(ask.scope) as view:
+            allowed = None if ask.filters is None else view.matching(ask.filters)
+            view.narrow(ask.now, ask.as_of, ask.known_at, allowed)
+            route = self._route(ask, view)
+            hits, confidence = self._fuse(route, view)
+            chosen = _one_per_source(hits, view, ask.top_k, ask.threshold)
+            return Found(_answers(chosen, view), confidence, route)
+
+    def pack(self, ask: Ask, tokens: int) -> tuple[Pack, Found]:
+        """Recall written for a prompt, within a budget of tokens."""
+        found = self.search(ask)
+        return self.packer.pack([answer.record for answer in found.answers], tokens), found
+
+    def _route(self, ask: Ask, view: View) -> Route:
+        route = self.router.route(ask.query, ask.now if ask.as_of is None else ask.as_of, view)
+        if self.embedder is None:
+            return route
+        return replace(route, vector=self.embedder.embed([route.content or route.query])[0])
+
+    def _fuse(self, route: Route, view: View) -> tuple[Hits, float]:
+        """The weighted sum of all channels, refined, of the rows that some channel speaks for."""
+        parts: dict[str, Floats] = {}
+        strength: dict[str, Floats] = {}
+        for name, (index, weight) in self.channels.items():
+            strength[name] = index.search(route, view)
+            best = float(strength[name].max(initial=0.0)) if index.relative else 1.0
+            parts[name] = strength[name] * np.float32(weight / best if best > 0 else 0.0)
+        scores: Floats = np.sum(list(parts.values()), axis=0, dtype=np.float32)
+        spoken_for = np.any([part > 0 for part in parts.values()], axis=0)
+        for refiner in self.refiners:
+            before, scores = scores, refiner.refine(route, scores, view)
+            parts[type(refiner).__name__.lower()] = scores - before
+        rows = _highest(scores, view.live & spoken_for)
+        why = {name: part[rows] for name, part in parts.items()}
+        sure = self.confidence.rate(route, Evidence(rows, scores, strength, parts), view)
+        return Hits(rows, np.clip(scores[rows] / self.scale, 0, 1), why), sure
+
+
+def _highest(scores: Floats, among: Mask) -> Rows:
+    rows = np.flatnonzero(among)
+    if len(rows) > CANDIDATES:
+        rows = np.sort(rows[np.argpartition(-scores[rows], CANDIDATES - 1)[:CANDIDATES]])
+    return rows[np.argsort(-scores[rows], kind="stable")]
+
+
+def _one_per_source(hits: Hits, view: View, top_k: int, threshold: float) -> Hits:
+    """The best hit of each raw source: a fact and the sentence it came from are one answer."""
+    _, first = np.unique(view.columns.group[hits.rows], return_index=True)
+    keep = np.sort(first)
+    keep = keep[hits.scores[keep] >= threshold][:top_k]
+    why = {name: part[keep] for name, part in hits.why.items()}
+    return Hits(hits.rows[keep], hits.scores[keep], why)
+
+
+def _answers(hits: Hits, view: Snapshot) -> tuple[Answer, ...]:
+    records = {record.id: record for record in view.records(hits.rows)}
+    raw = view.current(s.record for record in records.values() for s in record.sources)
+    answers = []
+    for at, row in enumerate(hits.rows):
+        record = records.get(view.columns.ids[row])
+        if record is not None:
+            sources = record.sources or (Source(record.id, 0, len(record.text)),)
+            known = raw | {record.id: record}
+            evidence = tuple((s, known[s.record]) for s in sources if s.record in known)
+            why = {name: round(float(part[at]), 4) for name, part in hits.why.items()}
+            answers.append(Answer(record, float(hits.scores[at]), evidence, why))
+    return tuple(answers)

@@ -1,0 +1,1 @@
+"""Expand, filter and reorder hits."""

@@ -1,0 +1,191 @@
+"""Writing: messages -> raw records -> candidates -> settled plan -> one commit.
+
+Nothing that can fail stands between the caller and the raw record: extraction and embedding run
+before the transaction, on text that is stored verbatim whatever they find.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engram.plaintext.edits import rewrite
+from engram.plaintext.roles import (
+    Candidate,
+    Consolidator,
+    Edit,
+    EditPlan,
+    Extractor,
+    Floats,
+    Message,
+    Record,
+    Scope,
+    State,
+    Trust,
+)
+from engram.plaintext.store.store import Store
+from engram.plaintext.store.transaction import Commit, Transaction, new_id
+from engram.plaintext.text.injection import instruction
+from engram.ports import Embedder
+
+RECALLED = re.compile(r"<recalled-memory\b.*?</recalled-memory>\s*", re.DOTALL)
+"""What ``context`` wraps recall in, so that it is known again when a caller sends it back."""
+
+_IDS = re.compile(r"\[([0-9a-f-]{36})\]")
+
+_TRUST = {
+    "user": Trust.USER,
+    "assistant": Trust.MODEL,
+    "system": Trust.IMPORTED,
+    "tool": Trust.TOOL,
+}
+_NOT_RECALLED = "system prompts and echoed recall are kept, not recalled"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message, or of one thing read out of it."""
+
+    record: Record
+    event: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The write pipeline over injected parts."""
+
+    store: Store
+    extractors: Sequence[Extractor]
+    consolidator: Consolidator
+    embedder: Embedder | None
+
+    def add(
+        self, messages: Sequence[Message], scope: Scope, now: float, *, infer: bool, actor: str
+    ) -> tuple[Commit, list[Outcome]]:
+        """Store messages and what they say, in one commit.
+
+        Args:
+            messages: in the order they were said.
+            scope: whose they are.
+            now: seconds; the store's clock.
+            infer: also extract facts. Without it only the verbatim text is kept.
+            actor: who asked for it, for the commit.
+        """
+        raws = [_raw(message, scope, now) for message in messages]
+        found = [self._extract(raw) if infer else [] for raw in raws]
+        vectors = self.vectors(raws)
+        outcomes: list[Outcome] = []
+        derived: list[Outcome] = []
+        with self.store.write(now, actor=actor, method="add") as transaction:
+            for raw, candidates in zip(raws, found, strict=True):
+                outcome = _store(transaction, raw, vectors)
+                outcomes.append(outcome)
+                if candidates and outcome.event == "ADD":
+                    derived += self._settle(transaction, candidates, now)
+            return transaction.commit, outcomes + derived
+
+    def rewrite(
+        self, old: Record, text: str, metadata: Mapping[str, Any] | None, now: float, *, actor: str
+    ) -> tuple[Commit, list[Outcome]]:
+        """Give a record a new text and metadata, and read facts anew out of a raw text."""
+        new = replace(old, text=text)
+        found = self._extract(new) if old.kind == "raw" and text != old.text else []
+        vectors = self.vectors([new])
+        with self.store.write(now, actor=actor, method="update") as transaction:
+            view = transaction.view(old.scope)
+            plan = rewrite(view, old, text, metadata)
+            outcomes = [Outcome(r, "UPDATE") for r in transaction.apply(plan, vectors)]
+            if found:
+                outcomes += self._settle(transaction, found, now)
+            return transaction.commit, outcomes
+
+    def vectors(self, records: Sequence[Record]) -> Mapping[str, Floats]:
+        """Record id -> unit vector, for the records that search will look at."""
+        wanted = [record for record in records if record.state is State.ACTIVE]
+        if self.embedder is None or not wanted:
+            return {}
+        made = self.embedder.embed([record.text for record in wanted])
+        return dict(zip((record.id for record in wanted), made, strict=True))
+
+    def _extract(self, raw: Record) -> list[Candidate]:
+        if raw.state is not State.ACTIVE:
+            return []
+        return [
+            replace(candidate, source=raw)
+            for extractor in self.extractors
+            for candidate in extractor.extract(raw)
+        ]
+
+    def _settle(
+        self, transaction: Transaction, found: Sequence[Candidate], now: float
+    ) -> list[Outcome]:
+        scope = found[0].source.scope if found[0].source else Scope()
+        view = transaction.view(scope)
+        outcomes = []
+        for candidate in found:
+            # One at a time: the second candidate of a message must see what the first changed.
+            plan = self.consolidator.settle([candidate], now, view)
+            for edit, record in zip(plan.edits, transaction.apply(plan), strict=True):
+                outcomes.append(Outcome(record, _event(edit), plan.reason))
+        return outcomes
+
+
+def _event(edit: Edit) -> str:
+    if edit.basis == 0:
+        return "ADD"
+    return "SUPERSEDE" if edit.record.superseded_by else "MERGE"
+
+
+def _raw(message: Message, scope: Scope, now: float) -> Record:
+    said = RECALLED.sub("", message.text).strip()
+    echoed = _IDS.findall(" ".join(RECALLED.findall(message.text)))
+    fields: dict[str, Any] = {"role": message.role}
+    if message.name:
+        fields["speaker"] = message.name
+    if echoed:
+        # Which memories came back is kept, their words are not: an erase must reach every copy.
+        fields["echoed"] = echoed
+    state, why = _first_state(message, said)
+    if why:
+        fields["quarantined"] = why
+    return Record(
+        id=new_id(now),
+        text=said or f"(recalled memory came back: {', '.join(echoed) or 'unnamed'})",
+        scope=scope,
+        fields=fields,
+        metadata=message.metadata,
+        event_time=message.at,
+        valid_from=message.at,
+        expires_at=message.expires_at,
+        trust=_TRUST[message.role],
+        state=state,
+    )
+
+
+def _first_state(message: Message, said: str) -> tuple[State, str | None]:
+    """System prompts and echoed recall are kept, never recalled; foreign orders are locked up."""
+    if message.role == "system" or not said:
+        return State.ARCHIVED, None
+    why = instruction(said) if message.role != "user" else None
+    return (State.QUARANTINED, why) if why else (State.ACTIVE, None)
+
+
+def _store(transaction: Transaction, raw: Record, vectors: Mapping[str, Floats]) -> Outcome:
+    if raw.state is not State.ACTIVE:
+        reason = str(raw.fields.get("quarantined", _NOT_RECALLED))
+        event = "QUARANTINE" if raw.state is State.QUARANTINED else "ARCHIVE"
+        return Outcome(transaction.apply(EditPlan((Edit(raw),)))[0], event, reason)
+    view = transaction.view(raw.scope)
+    if raw.event_time is not None:
+        same = view.same_turn(raw)
+        if same is not None:
+            return Outcome(same, "NOOP", "this very turn is stored already")
+    else:
+        same = view.same_note(raw)
+        if same is not None:
+            merged = replace(raw, state=State.MERGED, superseded_by=same.id, parents=(same.id,))
+            (record,) = transaction.apply(EditPlan((Edit(merged),)))
+            return Outcome(record, "MERGE", f"{same.id} says the same")
+    (record,) = transaction.apply(EditPlan((Edit(raw),)), vectors)
+    return Outcome(record, "ADD")
