@@ -1,0 +1,1 @@
+"""One file for each outside library: the only places that know their names."""

@@ -1,0 +1,417 @@
+"""The front door: open a file, add what was said, search it, correct it, prove it."""
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from engram import catalogue
+from engram.adapters.embedders import embedder as embedder_of
+from engram.aio import Async
+from engram.config import settings
+from engram.errors import InvalidInput
+from engram.plaintext import edits, present, upkeep
+from engram.plaintext.asking import Looking, asked, checked_limit, page
+from engram.plaintext.intake import (
+    Ids,
+    Said,
+    checked_metadata,
+    checked_text,
+    messages_of,
+    scope_of,
+)
+from engram.plaintext.listing import listing
+from engram.plaintext.read import Found, Reader
+from engram.plaintext.roles import Keeper, Record, Scope, State
+from engram.plaintext.store import journal
+from engram.plaintext.store.check import check
+from engram.plaintext.store.connect import Durability
+from engram.plaintext.store.embed import embed_missing, pending
+from engram.plaintext.store.erase import scrub
+from engram.plaintext.store.store import Store, stored_embedder
+from engram.plaintext.text.times import iso
+from engram.plaintext.write import Writer
+from engram.ports import Clock, Embedder
+
+Result = dict[str, Any]
+PACKED = 50
+"""Results that ``context`` chooses from; more never fit a budget that a prompt can bear."""
+
+
+class Memory:
+    """A memory in one file.
+
+    Every call takes the ids of a scope: ``user_id``, ``agent_id``, ``run_id`` (a conversation) and
+    ``app_id``. Without a user it is the user ``default``; a call sees nothing of other users and
+    apps, and with an agent or run only what was written with it. Times are ISO 8601 text,
+    datetimes or seconds since 1970; without a zone they are UTC. Safe to share between threads,
+    and one file between processes. Use ``Memory.open``.
+    """
+
+    def __init__(
+        self, store: Store, parts: Mapping[str, Any], embedder: Embedder | None, clock: Clock
+    ) -> None:
+        read = ("router", "channels", "refiners", "packer", "confidence", "scale", "abstain_below")
+        self.store = store
+        self.clock = clock
+        self.actor = ""
+        self._writer = Writer(store, parts["extractors"], parts["consolidator"], embedder)
+        self._reader = Reader(store, embedder, **{name: parts[name] for name in read})
+        self._keepers: Sequence[Keeper] = parts["keepers"]
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._stop = threading.Event()
+        self._worker: threading.Thread | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path | None = None,
+        *,
+        preset: str = "hybrid",
+        embedder: str | Embedder | None = None,
+        durability: Durability | None = None,
+        clock: Clock = time.time,
+        actor: str = "",
+    ) -> Self:
+        """Open a memory file, and make it when it is new.
+
+        Args:
+            path: the file; None for the user's own in the XDG data folder; ``":memory:"`` for one
+                that vanishes on close.
+            preset: which parts do the work; ``engram list`` shows them.
+            embedder: None for the one the file was last used with (at first the built-in one),
+                ``"none"`` for words only, else a name such as ``"ollama:nomic-embed-text"``.
+                A change re-embeds in the background while search goes on.
+            durability: ``"full"`` (the default), ``"normal"`` or ``"off"``.
+            clock: tells the time, in seconds.
+            actor: who makes the changes, for the commits.
+
+        Raises:
+            StoreError: the file cannot be used; the message says why.
+            UnknownMethod: no preset or embedder has that name.
+        """
+        env = settings()
+        folder = tempfile.TemporaryDirectory(prefix="engram-") if path == ":memory:" else None
+        file = Path(folder.name, "memory.db") if folder else Path(path or env.path).expanduser()
+        parts = catalogue.parts(catalogue.find(preset, "plaintext"))
+        if embedder is None:
+            embedder = stored_embedder(file) or env.embedder
+        model = embedder_of(embedder)
+        store = Store(
+            file,
+            durability=durability or env.durability,
+            embedder=None if model is None else (model.name, model.dimension),
+            spec=embedder if isinstance(embedder, str) else None,
+        )
+        memory = cls(store, parts, model, clock)
+        memory.actor, memory._folder = actor, folder
+        memory._finish_pending()
+        return memory
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.store.path
+
+    @property
+    def aio(self) -> Async:
+        """The same methods, to be awaited: each runs in a thread, off the event loop."""
+        return Async(self)
+
+    def add(
+        self,
+        messages: Said,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        infer: bool = True,
+        **ids: Unpack[Ids],
+    ) -> Result:
+        """Remember messages, and what can be read out of them.
+
+        Args:
+            messages: text; ``{"role", "content", "name"?, "time"?, "metadata"?, "expires_at"?}``;
+                or a list of these. Stored verbatim, first, in one transaction.
+            ids: the scope: ``user_id``, ``agent_id``, ``run_id``, ``app_id``.
+            metadata: the caller's own, returned with every result; a message's own keys win.
+            infer: also extract facts that can supersede one another.
+
+        Returns:
+            ``{"commit", "results": [{"id", "memory", "event", "kind", ...}]}``: one result for each
+            message in order, then what was read out of them. ``event`` is ADD, MERGE (the same was
+            said before), NOOP (this very turn is stored), SUPERSEDE (a fact ended), QUARANTINE or
+            ARCHIVE (kept, not recalled).
+
+        Raises:
+            InvalidInput: some part cannot be used; nothing was stored.
+            StoreError: the file refused; nothing was stored.
+        """
+        said = messages_of(messages, metadata)
+        scope = scope_of(**ids)
+        commit, outcomes = self._writer.add(
+            said, scope, self.clock(), infer=infer, actor=self.actor
+        )
+        return {"commit": commit.id, "results": [present.outcome(done) for done in outcomes]}
+
+    def search(
+        self,
+        query: str,
+        *,
+        top_k: int = 10,
+        threshold: float = 0.0,
+        explain: bool = False,
+        **look: Unpack[Looking],
+    ) -> Result:
+        """Find what bears on a query.
+
+        Args:
+            query: a question or some words.
+            top_k: most results; 1 to 10,000.
+            threshold: least score; 0 to 1.
+            explain: say how the query was read and what each channel gave.
+            look: the scope, ``as_of``, ``known_at`` and ``filters``; see ``Looking``.
+
+        Returns:
+            ``{"results", "confidence", "abstain", "took_ms"}``, best first. A result holds ``id``,
+            ``memory``, ``score`` (0 to 1), ``metadata``, times, and ``sources``: the raw records
+            that it rests on. ``abstain`` is true when nothing relevant seems to be known.
+        """
+        began = time.perf_counter()
+        ask = asked(query, self.clock(), look, top_k=top_k, threshold=threshold)
+        found = self._reader.search(ask)
+        result: Result = {
+            "results": [present.answered(answer, explain=explain) for answer in found.answers],
+            **self._surety(found),
+        }
+        if explain:
+            result["query"] = present.reading(found)
+        result["took_ms"] = round((time.perf_counter() - began) * 1000, 3)
+        return result
+
+    def context(self, query: str, *, tokens: int = 1000, **look: Unpack[Looking]) -> Result:
+        """Recall written for a prompt: dated, quoted as data, within ``tokens``.
+
+        Packed memories count as used, which keeps them from being forgotten.
+
+        Returns:
+            ``{"text", "ids", "tokens", "confidence", "abstain"}``.
+        """
+        budget = checked_limit(tokens, "tokens", most=10_000_000)
+        ask = asked(query, self.clock(), look, top_k=PACKED)
+        pack, found = self._reader.pack(ask, budget)
+        self.store.used(pack.ids, ask.now)
+        packed = {"text": pack.text, "ids": list(pack.ids), "tokens": pack.tokens}
+        return packed | self._surety(found)
+
+    def get(self, record_id: str, **ids: Unpack[Ids]) -> Result:
+        """One memory by its id, whatever its state.
+
+        Raises:
+            NotFound: there is none in the scope, or it was erased.
+        """
+        record, _ = self._find(record_id, ids)
+        return present.shown(record)
+
+    def get_all(
+        self,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        states: Sequence[str] = ("active",),
+        **look: Unpack[Looking],
+    ) -> Result:
+        """The memories of a scope, oldest first, a page at a time.
+
+        Args:
+            limit: most on a page; 1 to 10,000.
+            cursor: ``"next"`` of the page before; None for the first page.
+            states: life-cycle states to include; not looked at with ``as_of`` or ``known_at``.
+            look: the scope, ``as_of``, ``known_at`` and ``filters``; see ``Looking``.
+
+        Returns:
+            ``{"results", "next"}``; ``next`` is None on the last page.
+        """
+        wanted = page(self.clock(), look, limit=limit, cursor=cursor, states=states)
+        records, following = listing(self.store, wanted)
+        return {"results": [present.shown(record) for record in records], "next": following}
+
+    def update(
+        self,
+        record_id: str,
+        text: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        **ids: Unpack[Ids],
+    ) -> Result:
+        """Give a memory a new text; the old one stays in its history.
+
+        Facts that were read out of the old text are withdrawn, and read anew out of the new one.
+
+        Args:
+            record_id: of the memory.
+            text: the new text.
+            metadata: replaces the old; None keeps it.
+            ids: the scope; checked when given.
+        """
+        new = checked_text(text, "the new text")
+        meta = None if metadata is None else checked_metadata(metadata, "metadata")
+        record, _ = self._find(record_id, ids)
+        commit, outcomes = self._writer.rewrite(record, new, meta, self.clock(), actor=self.actor)
+        return {"commit": commit.id, "results": [present.outcome(done) for done in outcomes]}
+
+    def delete(self, record_id: str, **ids: Unpack[Ids]) -> Result:
+        """Put a memory out of recall; it stays in the history and ``revert`` brings it back.
+
+        To destroy it, use ``erase``.
+        """
+        record, _ = self._find(record_id, ids)
+        return self._delete([record], record.scope)
+
+    def delete_all(self, **ids: Unpack[Ids]) -> Result:
+        """Put every memory of a scope out of recall, as ``delete`` does for one."""
+        scope = scope_of(**ids)
+        return self._delete(upkeep.active(self.store, scope), scope)
+
+    def history(self, record_id: str, **ids: Unpack[Ids]) -> list[Result]:
+        """Every version of a memory, oldest first, each with the commit that made it."""
+        versions = upkeep.history(self.store, self._known(record_id), _maybe(ids))
+        return [present.versioned(version) for version in versions]
+
+    def diff(self, a: Any, b: Any = None, **ids: Unpack[Ids]) -> Result:
+        """What changed after ``a`` up to ``b``, each a commit id or a time; None is now."""
+        found = upkeep.diff(self.store, _maybe(ids), a, b)
+        return {"results": [present.changed(change) for change in found]}
+
+    def log(self, limit: int = 20) -> list[Result]:
+        """The last commits of the file, newest first."""
+        with self.store.snapshot() as db:
+            found = journal.commits(db, checked_limit(limit, "limit"))
+        return [present.committed(commit) for commit in found]
+
+    def revert(self, commit: str, *, reason: str = "") -> Result:
+        """Undo a commit by a new one. Everything can be undone but an erase.
+
+        Raises:
+            NotFound: no such commit.
+            InvalidInput: a later commit built on it, or an erase took part of it.
+        """
+        done = upkeep.revert(self.store, self.clock(), commit, actor=self.actor, reason=reason)
+        return {"commit": done.id, "reverted": commit}
+
+    def erase(self, record_id: str | None = None, **ids: Unpack[Ids]) -> Result:
+        """Destroy a memory, or with only a scope all of it, so that no byte stays in the file.
+
+        Takes along its versions, what was merged with it, and what was read out of it and rests on
+        nothing else. Cannot be undone.
+
+        Returns:
+            A receipt: ``{"commit", "ids", "versions", "scrubbed", "backups"}``.
+        """
+        if record_id is None:
+            if not ids:
+                raise InvalidInput(
+                    "erase needs the id of a memory or the ids of a scope, got neither"
+                )
+            doomed = upkeep.everything(self.store, scope_of(**ids))
+        else:
+            doomed = [upkeep.erasable(self.store, self._known(record_id), _maybe(ids))]
+        receipt = upkeep.erase(self.store, self.clock(), doomed, actor=self.actor)
+        return {**asdict(receipt), "commit": receipt.commit.id, "at": iso(receipt.commit.at)}
+
+    def tend(
+        self, *, progress: Callable[[int, int], None] | None = None, **ids: Unpack[Ids]
+    ) -> Result:
+        """Maintenance: expire, forget (as archive), finish vectors and erases that were cut short.
+
+        Args:
+            progress: called with steps done and steps in all.
+            ids: the scope; without any, every scope of the file.
+        """
+        if self._writer.embedder is not None:
+            embed_missing(self.store, self._writer.embedder, progress=progress)
+        done = upkeep.tend(
+            self.store,
+            self._keepers,
+            self.clock(),
+            _maybe(ids),
+            actor=self.actor,
+            progress=progress,
+        )
+        return {
+            "commits": [present.committed(commit) for commit, _ in done],
+            "changed": {plan.method: len(plan.edits) for _, plan in done},
+        }
+
+    def check(
+        self, *, repair: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> Result:
+        """Verify the file against its log; with ``repair`` rebuild what follows from the log."""
+        health = asdict(check(self.store, repair=repair, progress=progress))
+        return {"ok": not health["problems"], **health, "problems": list(health["problems"])}
+
+    def stats(self, **ids: Unpack[Ids]) -> Result:
+        """Counts, sizes, embedder and content hash."""
+        return upkeep.stats(self.store, _maybe(ids))
+
+    def close(self) -> None:
+        """Write what is pending and release the file; harmless when repeated."""
+        self._stop.set()
+        if self._worker is not None:
+            self._worker.join()
+        if not self.store.connections.closed:
+            self.store.flush(self.clock())
+        self.store.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _surety(self, found: Found) -> Result:
+        return {
+            "confidence": round(found.confidence, 4),
+            "abstain": found.confidence < self._reader.abstain_below or not found.answers,
+        }
+
+    @staticmethod
+    def _known(record_id: Any) -> str:
+        if not isinstance(record_id, str) or not record_id:
+            raise InvalidInput(f"the id of a memory must be text, got {record_id!r}")
+        return record_id
+
+    def _find(self, record_id: Any, ids: Ids) -> tuple[Record, Scope]:
+        return upkeep.find(self.store, self._known(record_id), _maybe(ids))
+
+    def _delete(self, records: list[Record], scope: Scope) -> Result:
+        with self.store.write(self.clock(), actor=self.actor, method="delete") as transaction:
+            view = transaction.view(scope)
+            plan = edits.delete(view, view.current(record.id for record in records).values())
+            gone = transaction.apply(plan)
+            commit = transaction.commit
+        return {"commit": commit.id, "deleted": [r.id for r in gone if r.state is State.ARCHIVED]}
+
+    def _finish_pending(self) -> None:
+        """Go on with what an earlier process left: vectors in the background, an erase at once."""
+        scrub(self.store)
+        embedder = self._writer.embedder
+        if embedder is not None and pending(self.store):
+            work = partial(embed_missing, self.store, embedder, stop=self._stop)
+            self._worker = threading.Thread(target=work, name="engram-embed", daemon=True)
+            self._worker.start()
+
+
+def _maybe(ids: Ids) -> Scope | None:
+    """The scope of the ids; None when none was given."""
+    return scope_of(**ids) if ids else None
