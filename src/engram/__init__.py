@@ -2,15 +2,20 @@
 
 A map of the house, from the door inwards:
 
-``memory``      the front door: ``Memory.open``, ``add``, ``search``, ``revert``, ``erase``...
+``memory``      the front door: ``Memory.open``, ``add``, ``search``, ``update``, ``close``...
+``keeping``     the same memory kept: ``history``, ``diff``, ``revert``, ``erase``, ``check``...
 ``catalogue``   every published method as one row of data
 ``plaintext``   what was said and learned, in words: records, the log, recall
 ``adapters``    one file for each outside library: embedding models
 ``exchange``    reading other products' exports, and our own archive
 ``evals``       did it remember? benchmarks and metrics
+``demo``        a conversation of ten months, and what can be asked of it
 ``cli``         the same from the command line
 ``errors``      every error, in one tree
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from engram.errors import (
     ConfigError,
@@ -30,8 +35,10 @@ from engram.errors import (
     StoreTooNew,
     UnknownMethod,
 )
-from engram.memory import Memory
-from engram.plaintext.roles import Record, Scope, State, Trust
+
+if TYPE_CHECKING:
+    from engram.memory import Memory
+    from engram.plaintext.roles import Record, Scope, State, Trust
 
 __version__ = "0.1.0"
 __all__ = [
@@ -58,3 +65,18 @@ __all__ = [
     "UnknownMethod",
     "__version__",
 ]
+
+_LATER = {
+    "Memory": "engram.memory",
+    "Record": "engram.plaintext.roles",
+    "Scope": "engram.plaintext.roles",
+    "State": "engram.plaintext.roles",
+    "Trust": "engram.plaintext.roles",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # numpy alone takes longer to import than a command line may take to answer.
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'engram' has no attribute {name!r}")

@@ -1,11 +1,8 @@
 """The front door: open a file, add what was said, search it, correct it, prove it."""
 
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -14,9 +11,9 @@ from engram import catalogue
 from engram.adapters.embedders import embedder as embedder_of
 from engram.aio import Async
 from engram.config import settings
-from engram.errors import InvalidInput
+from engram.keeping import Keeping, Result
 from engram.plaintext import edits, present, upkeep
-from engram.plaintext.asking import Looking, asked, checked_limit, page
+from engram.plaintext.asking import Looking, asked, checked_limit, known_id, maybe_scope, page
 from engram.plaintext.intake import (
     Ids,
     Said,
@@ -27,23 +24,17 @@ from engram.plaintext.intake import (
 )
 from engram.plaintext.listing import listing
 from engram.plaintext.read import Found, Reader
-from engram.plaintext.roles import Keeper, Record, Scope, State
-from engram.plaintext.store import journal
-from engram.plaintext.store.check import check
+from engram.plaintext.roles import Record, Scope, State
 from engram.plaintext.store.connect import Durability
-from engram.plaintext.store.embed import embed_missing, pending
-from engram.plaintext.store.erase import scrub
 from engram.plaintext.store.store import Store, stored_embedder
-from engram.plaintext.text.times import iso
 from engram.plaintext.write import Writer
 from engram.ports import Clock, Embedder
 
-Result = dict[str, Any]
 PACKED = 50
 """Results that ``context`` chooses from; more never fit a budget that a prompt can bear."""
 
 
-class Memory:
+class Memory(Keeping):
     """A memory in one file.
 
     Every call takes the ids of a scope: ``user_id``, ``agent_id``, ``run_id`` (a conversation) and
@@ -56,16 +47,11 @@ class Memory:
     def __init__(
         self, store: Store, parts: Mapping[str, Any], embedder: Embedder | None, clock: Clock
     ) -> None:
+        super().__init__(store, parts["keepers"], embedder, clock)
         read = ("router", "channels", "refiners", "packer", "confidence", "scale", "abstain_below")
-        self.store = store
-        self.clock = clock
-        self.actor = ""
         self._writer = Writer(store, parts["extractors"], parts["consolidator"], embedder)
         self._reader = Reader(store, embedder, **{name: parts[name] for name in read})
-        self._keepers: Sequence[Keeper] = parts["keepers"]
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._stop = threading.Event()
-        self._worker: threading.Thread | None = None
 
     @classmethod
     def open(
@@ -110,7 +96,7 @@ class Memory:
         )
         memory = cls(store, parts, model, clock)
         memory.actor, memory._folder = actor, folder
-        memory._finish_pending()
+        memory._go_on()
         return memory
 
     @property
@@ -276,92 +262,9 @@ class Memory:
         scope = scope_of(**ids)
         return self._delete(upkeep.active(self.store, scope), scope)
 
-    def history(self, record_id: str, **ids: Unpack[Ids]) -> list[Result]:
-        """Every version of a memory, oldest first, each with the commit that made it."""
-        versions = upkeep.history(self.store, self._known(record_id), _maybe(ids))
-        return [present.versioned(version) for version in versions]
-
-    def diff(self, a: Any, b: Any = None, **ids: Unpack[Ids]) -> Result:
-        """What changed after ``a`` up to ``b``, each a commit id or a time; None is now."""
-        found = upkeep.diff(self.store, _maybe(ids), a, b)
-        return {"results": [present.changed(change) for change in found]}
-
-    def log(self, limit: int = 20) -> list[Result]:
-        """The last commits of the file, newest first."""
-        with self.store.snapshot() as db:
-            found = journal.commits(db, checked_limit(limit, "limit"))
-        return [present.committed(commit) for commit in found]
-
-    def revert(self, commit: str, *, reason: str = "") -> Result:
-        """Undo a commit by a new one. Everything can be undone but an erase.
-
-        Raises:
-            NotFound: no such commit.
-            InvalidInput: a later commit built on it, or an erase took part of it.
-        """
-        done = upkeep.revert(self.store, self.clock(), commit, actor=self.actor, reason=reason)
-        return {"commit": done.id, "reverted": commit}
-
-    def erase(self, record_id: str | None = None, **ids: Unpack[Ids]) -> Result:
-        """Destroy a memory, or with only a scope all of it, so that no byte stays in the file.
-
-        Takes along its versions, what was merged with it, and what was read out of it and rests on
-        nothing else. Cannot be undone.
-
-        Returns:
-            A receipt: ``{"commit", "ids", "versions", "scrubbed", "backups"}``.
-        """
-        if record_id is None:
-            if not ids:
-                raise InvalidInput(
-                    "erase needs the id of a memory or the ids of a scope, got neither"
-                )
-            doomed = upkeep.everything(self.store, scope_of(**ids))
-        else:
-            doomed = [upkeep.erasable(self.store, self._known(record_id), _maybe(ids))]
-        receipt = upkeep.erase(self.store, self.clock(), doomed, actor=self.actor)
-        return {**asdict(receipt), "commit": receipt.commit.id, "at": iso(receipt.commit.at)}
-
-    def tend(
-        self, *, progress: Callable[[int, int], None] | None = None, **ids: Unpack[Ids]
-    ) -> Result:
-        """Maintenance: expire, forget (as archive), finish vectors and erases that were cut short.
-
-        Args:
-            progress: called with steps done and steps in all.
-            ids: the scope; without any, every scope of the file.
-        """
-        if self._writer.embedder is not None:
-            embed_missing(self.store, self._writer.embedder, progress=progress)
-        done = upkeep.tend(
-            self.store,
-            self._keepers,
-            self.clock(),
-            _maybe(ids),
-            actor=self.actor,
-            progress=progress,
-        )
-        return {
-            "commits": [present.committed(commit) for commit, _ in done],
-            "changed": {plan.method: len(plan.edits) for _, plan in done},
-        }
-
-    def check(
-        self, *, repair: bool = False, progress: Callable[[int, int], None] | None = None
-    ) -> Result:
-        """Verify the file against its log; with ``repair`` rebuild what follows from the log."""
-        health = asdict(check(self.store, repair=repair, progress=progress))
-        return {"ok": not health["problems"], **health, "problems": list(health["problems"])}
-
-    def stats(self, **ids: Unpack[Ids]) -> Result:
-        """Counts, sizes, embedder and content hash."""
-        return upkeep.stats(self.store, _maybe(ids))
-
     def close(self) -> None:
         """Write what is pending and release the file; harmless when repeated."""
-        self._stop.set()
-        if self._worker is not None:
-            self._worker.join()
+        self._stop_work()
         if not self.store.connections.closed:
             self.store.flush(self.clock())
         self.store.close()
@@ -385,14 +288,8 @@ class Memory:
             "abstain": found.confidence < self._reader.abstain_below or not found.answers,
         }
 
-    @staticmethod
-    def _known(record_id: Any) -> str:
-        if not isinstance(record_id, str) or not record_id:
-            raise InvalidInput(f"the id of a memory must be text, got {record_id!r}")
-        return record_id
-
     def _find(self, record_id: Any, ids: Ids) -> tuple[Record, Scope]:
-        return upkeep.find(self.store, self._known(record_id), _maybe(ids))
+        return upkeep.find(self.store, known_id(record_id), maybe_scope(ids))
 
     def _delete(self, records: list[Record], scope: Scope) -> Result:
         with self.store.write(self.clock(), actor=self.actor, method="delete") as transaction:
@@ -401,17 +298,3 @@ class Memory:
             gone = transaction.apply(plan)
             commit = transaction.commit
         return {"commit": commit.id, "deleted": [r.id for r in gone if r.state is State.ARCHIVED]}
-
-    def _finish_pending(self) -> None:
-        """Go on with what an earlier process left: vectors in the background, an erase at once."""
-        scrub(self.store)
-        embedder = self._writer.embedder
-        if embedder is not None and pending(self.store):
-            work = partial(embed_missing, self.store, embedder, stop=self._stop)
-            self._worker = threading.Thread(target=work, name="engram-embed", daemon=True)
-            self._worker.start()
-
-
-def _maybe(ids: Ids) -> Scope | None:
-    """The scope of the ids; None when none was given."""
-    return scope_of(**ids) if ids else None

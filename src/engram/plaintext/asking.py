@@ -8,7 +8,7 @@ import numpy as np
 
 from engram.errors import InvalidInput
 from engram.plaintext.filters import Sql, compile_filter
-from engram.plaintext.intake import Ids, checked_text, scope_of
+from engram.plaintext.intake import LONGEST_ID, Ids, checked_text, scope_of
 from engram.plaintext.listing import Page
 from engram.plaintext.read import Ask
 from engram.plaintext.roles import Scope, State
@@ -118,3 +118,19 @@ def _states(values: Any) -> tuple[State, ...]:
     if not isinstance(names, Sequence) or not all(name in known for name in names):
         raise InvalidInput(f"states must be among {', '.join(known)}, got {values!r:.80}")
     return tuple(State(name) for name in names)
+
+
+def known_id(value: Any) -> str:
+    """The id of a memory, as text.
+
+    Raises:
+        InvalidInput: it is not text, or blank.
+    """
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID:
+        raise InvalidInput(f"the id of a memory must be text, got {value!r:.60}")
+    return value.strip()
+
+
+def maybe_scope(ids: Ids) -> Scope | None:
+    """The scope of the ids; None when none was given."""
+    return scope_of(**ids) if ids else None

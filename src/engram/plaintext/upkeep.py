@@ -16,7 +16,7 @@ from engram.plaintext.store.columns import STATES
 from engram.plaintext.store.erase import destroy, scrub, with_derived
 from engram.plaintext.store.store import Store
 from engram.plaintext.store.transaction import Commit
-from engram.plaintext.store.view import locate, scopes, space_of
+from engram.plaintext.store.view import current, locate, scopes, space_of
 from engram.plaintext.text.times import seconds
 
 
@@ -74,8 +74,8 @@ def revert(store: Store, now: float, commit_id: str, *, actor: str, reason: str)
         entries = transaction.db.execute(
             "SELECT DISTINCT record FROM log WHERE commit_number=? AND op='put'", (commit.number,)
         )
-        current = transaction.current(record for (record,) in entries)
-        transaction.apply(journal.undo(transaction.db, commit.number, current))
+        held = current(transaction.db, (record for (record,) in entries))
+        transaction.apply(journal.undo(transaction.db, commit.number, held))
         if not transaction.wrote:
             raise InvalidInput(
                 f"commit {commit.id!r} changed no record; there is nothing to revert"
@@ -88,7 +88,7 @@ def erase(store: Store, now: float, record_ids: Collection[str], *, actor: str) 
     with store.write(now, actor=actor, method="erase") as transaction:
         doomed = with_derived(transaction.db, record_ids)
         transaction.apply(
-            _without_evidence(transaction.current(_touched(transaction.db, doomed)), doomed)
+            _without_evidence(current(transaction.db, _touched(transaction.db, doomed)), doomed)
         )
         versions = destroy(transaction, doomed)
         commit = transaction.commit
@@ -138,11 +138,18 @@ def tend(
                 plan = keeper.keep(now, view)
             if plan.edits:
                 with store.write(now, actor=actor, method=plan.method, reason=plan.reason) as t:
-                    t.apply(t.still_current(plan))
+                    t.apply(_still_current(t.db, plan))
                     done.append((t.commit, plan))
         if progress:
             progress(at + 1, len(every))
     return done
+
+
+def _still_current(db: sqlite3.Connection, plan: EditPlan) -> EditPlan:
+    """The plan without edits that were made on a version which is no longer current."""
+    held = current(db, (edit.record.id for edit in plan.edits))
+    edits = [e for e in plan.edits if (r := held.get(e.record.id)) and r.version == e.basis]
+    return replace(plan, edits=tuple(edits))
 
 
 def stats(store: Store, scope: Scope | None) -> dict[str, Any]:

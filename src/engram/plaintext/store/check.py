@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from engram.plaintext.store import schema
 from engram.plaintext.store.coding import decode, digest
-from engram.plaintext.store.derive import Entry, count_use, derive, tombstone
+from engram.plaintext.store.derive import Entry, count_use, derive, forget_edges, tombstone
 from engram.plaintext.store.store import Store, run_script
 from engram.plaintext.store.transaction import Commit, chain
 
@@ -52,10 +52,10 @@ def check(store: Store, *, repair: bool = False, progress: Progress | None = Non
         with store.snapshot() as db:
             derived = [*_differences(db, None), *_vector_problems(db, store)]
     with store.snapshot() as db:
-        return _health(db, (*problems, *derived), repaired)
+        return _health(db, (*problems, *derived), repaired=repaired)
 
 
-def _health(db: sqlite3.Connection, problems: tuple[str, ...], repaired: bool) -> Health:
+def _health(db: sqlite3.Connection, problems: tuple[str, ...], *, repaired: bool) -> Health:
     (records,) = db.execute("SELECT count(*) FROM rows WHERE known_to IS NULL").fetchone()
     (versions,) = db.execute("SELECT count(*) FROM log WHERE op='put'").fetchone()
     (commits,) = db.execute("SELECT count(*) FROM commits").fetchone()
@@ -112,9 +112,7 @@ def _replay(source: sqlite3.Connection, target: sqlite3.Connection) -> Iterator[
             derive(target, Entry(seq, space, at, stamp), known)
         yield len(entries)
     for record in erased:
-        target.execute("DELETE FROM rests_on WHERE record=? OR source=?", (record, record))
-        target.execute("DELETE FROM merged WHERE record=? OR into_record=?", (record, record))
-        target.execute("DELETE FROM usage WHERE record=?", (record,))
+        forget_edges(target, record)
 
 
 def _differences(db: sqlite3.Connection, progress: Progress | None) -> Iterator[str]:

@@ -136,6 +136,13 @@ def tombstone(db: sqlite3.Connection, entry: Entry, record: str, version: int) -
     )
 
 
+def forget_edges(db: sqlite3.Connection, record: str) -> None:
+    """Drop what ties an erased record to others, and how often it was used."""
+    db.execute("DELETE FROM rests_on WHERE record=? OR source=?", (record, record))
+    db.execute("DELETE FROM merged WHERE record=? OR into_record=?", (record, record))
+    db.execute("DELETE FROM usage WHERE record=?", (record,))
+
+
 def count_use(db: sqlite3.Connection, record: str, uses: int, at: float) -> None:
     """Add to how often a record was used; an erased record counts no longer."""
     db.execute(

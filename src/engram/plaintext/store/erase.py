@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Collection
 
 from engram.plaintext.store.coding import decode
-from engram.plaintext.store.derive import forget_terms
+from engram.plaintext.store.derive import forget_edges, forget_terms
 from engram.plaintext.store.store import Store
 from engram.plaintext.store.transaction import Transaction, new_id
 
@@ -63,7 +63,7 @@ def destroy(transaction: Transaction, record_ids: Collection[str]) -> int:
         db.execute("UPDATE log SET body=NULL WHERE record=?", (record,))
         wipe_rows(db, record)
         if entries:
-            transaction.log("erase", entries[-1][1], None, entries[-1][3], record)
+            transaction.append("erase", entries[-1][1], record, None, None, entries[-1][3])
     db.execute("INSERT OR IGNORE INTO jobs(kind, key) VALUES('scrub', '')")
     db.execute("UPDATE meta SET value=? WHERE key='epoch'", (new_id(transaction.commit.at),))
     return versions
@@ -77,9 +77,7 @@ def wipe_rows(db: sqlite3.Connection, record: str) -> None:
         "length=0, content=0, asks=0, source=NULL, fact=NULL, same=NULL WHERE record=?",
         (record,),
     )
-    db.execute("DELETE FROM rests_on WHERE record=? OR source=?", (record, record))
-    db.execute("DELETE FROM merged WHERE record=? OR into_record=?", (record, record))
-    db.execute("DELETE FROM usage WHERE record=?", (record,))
+    forget_edges(db, record)
 
 
 def scrub(store: Store) -> bool:

@@ -77,29 +77,14 @@ class Transaction:
         """
         return [self._put(edit, vectors or {}) for edit in plan.edits]
 
-    def log(self, op: str, space: int, body: str | None, digest_: bytes, record: str = "") -> int:
-        """Append one entry that is not an edit: use, or erase."""
-        return self._append(op, space, record or None, None, body, digest_)
-
     def count_uses(self, uses: tuple[Mapping[str, int], float]) -> None:
         """Log how often records were packed into a context, and when last."""
         counted, at = uses
         if counted:
             body = dumps({"at": at, "uses": dict(counted)})
-            self.log("use", 0, body, digest(body))
+            self.append("use", 0, None, None, body, digest(body))
             for record, count in counted.items():
                 count_use(self.db, record, count, at)
-
-    def current(self, record_ids: Iterable[str]) -> dict[str, Record]:
-        """Current versions by id, in any space."""
-        found = (locate(self.db, record) for record in record_ids)
-        return {record.id: record for record in found if record is not None}
-
-    def still_current(self, plan: EditPlan) -> EditPlan:
-        """The plan without edits that were made on a version which is no longer current."""
-        held = self.current(edit.record.id for edit in plan.edits)
-        edits = [e for e in plan.edits if (r := held.get(e.record.id)) and r.version == e.basis]
-        return replace(plan, edits=tuple(edits))
 
     @property
     def wrote(self) -> bool:
@@ -137,7 +122,7 @@ class Transaction:
         created = former.created if former else at
         record = replace(wanted, version=version, created=created, known_from=at, known_to=None)
         stamp = digest(body)
-        row = self._append("put", space, record.id, version, body, stamp)
+        row = self.append("put", space, record.id, version, body, stamp)
         derive(self.db, Entry(row, space, at, stamp), record)
         self._embed(row, space, record, former, vectors.get(record.id))
         return record
@@ -156,10 +141,11 @@ class Transaction:
         assert record is not None
         return record, json.loads(found[0])["salt"]
 
-    def _append(
+    def append(
         self, op: str, space: int, record: str | None, version: int | None, body: str | None,
         stamp: bytes,
     ) -> int:  # fmt: skip
+        """Append one entry to the log and return its number."""
         values = (self.commit.number, op, space, record, version, body, stamp)
         seq = int(self.db.execute(_LOG, values).lastrowid or 0)
         self._entries.append((seq, op, space, record, version, stamp))
@@ -184,9 +170,12 @@ class Transaction:
                 (row, space, self.embedder, record.id),
             ).rowcount
         if copied < 1:
-            self.db.execute(
-                "INSERT OR IGNORE INTO jobs(kind, key) VALUES('embed', ?)", (str(self.embedder),)
-            )
+            want_vectors(self.db, self.embedder)
+
+
+def want_vectors(db: sqlite3.Connection, embedder: int) -> None:
+    """Leave a job to make the vectors that are missing."""
+    db.execute("INSERT OR IGNORE INTO jobs(kind, key) VALUES('embed', ?)", (str(embedder),))
 
 
 def check_new(edit: Edit) -> None:

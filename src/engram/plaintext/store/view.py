@@ -217,3 +217,9 @@ def locate(db: sqlite3.Connection, record_id: str) -> Record | None:
     """The current version of a record, wherever it is; None when unknown or erased."""
     found = read_records(db, "r.record=? AND r.known_to IS NULL", (record_id,))
     return found[0] if found else None
+
+
+def current(db: sqlite3.Connection, record_ids: Iterable[str]) -> dict[str, Record]:
+    """Current versions by id, wherever they are."""
+    found = (locate(db, record) for record in record_ids)
+    return {record.id: record for record in found if record is not None}

@@ -1,0 +1,1 @@
+"""Memories that come from elsewhere, and the archive in which ours can leave."""
