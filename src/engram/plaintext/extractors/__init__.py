@@ -1,0 +1,1 @@
+"""Read candidates out of what was said."""

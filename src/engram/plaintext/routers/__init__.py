@@ -1,0 +1,1 @@
+"""Read a query once, for all channels."""
