@@ -68,12 +68,11 @@ class Confidence:
 def _lead(route: Route, evidence: Evidence, view: View) -> float:
     """How much better the named speakers' best row is than the others', without their bonus."""
     columns = view.columns
-    codes = [columns.names.index(person) for person in route.people if person in columns.names]
-    named = np.isin(columns.speaker, codes)
-    others = ~named & (columns.speaker >= 0)
-    if not (view.live & named).any() or not (view.live & others).any():
+    named = view.live & columns.said_by(route.people)
+    others = view.live & ~named & (columns.speaker >= 0)
+    if not named.any() or not others.any():
         return 0.0
     plain = evidence.scores - evidence.parts.get("speakers", 0.0)
-    best = max(float(plain[view.live].max()), 1e-6)
-    lead = plain[view.live & named].max() - plain[view.live & others].max()
+    best = max(float(plain.max(where=view.live, initial=0.0)), 1e-6)
+    lead = plain[named].max() - plain[others].max()
     return float(np.clip(lead / best, -1, 1))

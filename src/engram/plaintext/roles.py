@@ -211,8 +211,8 @@ class Route:
 
     Attributes:
         query: as it was asked.
-        content: the query without names of people and without words that only shape a
-            question; what lexical and dense search should look for.
+        content: the query without the names in ``people``: what search should look for. A name
+            says whose words to look at; they seldom hold it.
         now: when it is asked.
         people: speakers of the searched scope whom the query names, as stored.
         heads: names that the query is about, lower case, for facts.
@@ -288,6 +288,14 @@ class Columns:
     vectors: Floats
     embedded: Mask
     names: tuple[str, ...]
+
+    def said_by(self, people: Sequence[str]) -> Mask:
+        """(N,) rows of these speakers."""
+        mine: Mask = np.zeros(len(self.rows), dtype=bool)
+        for person in people:
+            if person in self.names:
+                mine |= self.speaker == self.names.index(person)
+        return mine
 
     @cached_property
     def turns(self) -> Turns:

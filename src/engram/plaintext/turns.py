@@ -24,12 +24,14 @@ class Turns:
         rows: (T,) positions of the rows that hold searchable text, in the order of slots.
         slots: (T,) the slot of each of these.
         starts: (C,) first slot of each conversation; never empty, for slot 0 is one if none is.
+        conversation: (size,) number of the conversation of each slot.
         size: number of slots.
     """
 
     rows: NDArray[np.int64]
     slots: NDArray[np.int64]
     starts: NDArray[np.int64]
+    conversation: NDArray[np.int64]
     size: int
 
     def spread(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -43,10 +45,6 @@ class Turns:
         out = np.zeros(count, dtype=np.float32)
         out[self.rows] = values[self.slots]
         return out
-
-    def conversation(self) -> NDArray[np.int64]:
-        """(size,) number of the conversation of each slot."""
-        return np.searchsorted(self.starts, np.arange(self.size), side="right") - 1
 
 
 def in_order(
@@ -71,8 +69,8 @@ def in_order(
         apart = np.diff(said, prepend=-np.inf) > SILENCE
     begins = np.diff(runs, prepend=-2) != 0
     begins |= alone | ((runs < 0) & apart)
-    conversation = np.cumsum(begins)
-    slots = np.arange(len(rows)) + GAP * conversation
+    slots = np.arange(len(rows)) + GAP * np.cumsum(begins)
     size = int(slots[-1]) + GAP + 1 if len(rows) else 1
     starts = slots[begins] if len(rows) else np.zeros(1, dtype=np.int64)
-    return Turns(rows, slots, starts, size)
+    conversation = np.searchsorted(starts, np.arange(size), side="right") - 1
+    return Turns(rows, slots, starts, conversation, size)

@@ -73,7 +73,7 @@ class Writer:
             actor: who asked for it, for the commit.
         """
         raws = [_raw(message, scope, now) for message in messages]
-        found = [self._extract(raw) if infer else [] for raw in raws]
+        found = [self._extract(raw, now) if infer else [] for raw in raws]
         vectors = self.vectors(raws)
         outcomes: list[Outcome] = []
         derived: list[Outcome] = []
@@ -90,7 +90,7 @@ class Writer:
     ) -> tuple[Commit, list[Outcome]]:
         """Give a record a new text and metadata, and read facts anew out of a raw text."""
         new = replace(old, text=text)
-        found = self._extract(new) if old.kind == "raw" and text != old.text else []
+        found = self._extract(new, now) if old.kind == "raw" and text != old.text else []
         vectors = self.vectors([new])
         with self.store.write(now, actor=actor, method="update") as transaction:
             view = transaction.view(old.scope)
@@ -108,13 +108,15 @@ class Writer:
         made = self.embedder.embed([record.text for record in wanted])
         return dict(zip((record.id for record in wanted), made, strict=True))
 
-    def _extract(self, raw: Record) -> list[Candidate]:
+    def _extract(self, raw: Record, now: float) -> list[Candidate]:
+        """What the extractors read; "yesterday" in a message without a time is yesterday's now."""
+        said = raw if raw.event_time is not None else replace(raw, event_time=now)
         if raw.state is not State.ACTIVE:
             return []
         return [
             replace(candidate, source=raw)
             for extractor in self.extractors
-            for candidate in extractor.extract(raw)
+            for candidate in extractor.extract(said)
         ]
 
     def _settle(

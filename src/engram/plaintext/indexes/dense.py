@@ -33,7 +33,8 @@ class Dense:
             return np.zeros(len(live), dtype=np.float32)
         around = route.vector - columns.mean
         around /= max(float(np.linalg.norm(around)), 1e-9)
-        similar = (columns.vectors @ around - columns.mean @ around) / columns.spread * live
+        similar: Floats = columns.vectors @ around - columns.mean @ around
+        similar *= live / columns.spread
         slots = columns.turns.spread(similar)
         mixed = slots.copy()
         mixed[1:] += np.float32(self.before) * slots[:-1]

@@ -46,21 +46,21 @@ class Lexical:
         count = int(live.sum())
         length = self._lend(turns.spread(columns.length * live))
         heard = turns.spread(live.astype(np.float32)) > 0
-        mean = max(float(length[heard].mean()), 1e-6) if count else 1.0
-        norm = self.k1 * (1 - self.b + self.b * length / mean)
+        mean = max(float(np.mean(length, where=heard)), 1e-6) if count else 1.0
+        norm: Floats = self.k1 * (1 - self.b + self.b / mean * length)
         total: Floats = np.zeros(turns.size, dtype=np.float32)
         slot = np.zeros(len(live), dtype=np.int64)
         slot[turns.rows] = turns.slots
-        asked = np.float32(0)
+        asked = 0.0
         for where, tf in view.postings(wanted).values():
             held = live[where]
             where, tf = where[held], tf[held]
             idf = np.float32(np.log1p((count - len(where) + 0.5) / (len(where) + 0.5)))
-            asked += idf
+            asked += float(idf)
             if len(where):
                 lent = self._lend_few(slot[where], tf, turns.size)
                 total += lent * ((1 + self.k1) * idf) / (lent + norm)
-        return turns.gather(total, len(live)) * live / np.float32(max(asked, 1e-6))
+        return turns.gather(total, len(live)) * live / max(asked, 1e-6)
 
     def _lend(self, values: Floats) -> Floats:
         out = np.zeros_like(values)

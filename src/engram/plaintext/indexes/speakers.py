@@ -31,8 +31,7 @@ class Speakers:
     def search(self, route: Route, view: View) -> Floats:
         """Return 1 for rows of a speaker whom the query names, less for questions, 0 for others."""
         columns = view.columns
-        codes = [columns.names.index(one) for one in route.people if one in columns.names]
-        said = np.isin(columns.speaker, codes).astype(np.float32)
-        if codes and ASKING.isdisjoint(terms(route.content).stems):
+        said = columns.said_by(route.people).astype(np.float32)
+        if route.people and ASKING.isdisjoint(terms(route.content).stems):
             said[columns.asks] *= np.float32(1 - self.question)
         return said

@@ -32,5 +32,5 @@ class Conversations:
         top = float(best.max())
         if top <= 0:
             return scores
-        worth = best[turns.conversation()] * np.float32(self.share / top)
+        worth = best[turns.conversation] * np.float32(self.share / top)
         return scores + turns.gather(worth, len(scores))

@@ -27,6 +27,7 @@ class Substance:
     def refine(self, route: Route, scores: Floats, view: View) -> Floats:
         """Scale the scores of rows with text; rows without, such as facts, keep theirs."""
         columns = view.columns
-        full = np.minimum(1.0, np.log1p(columns.content) / np.log1p(self.enough))
-        kept = np.where(columns.length > 0, 1 - self.share + self.share * full, 1.0)
-        return scores * kept.astype(np.float32)
+        steps = np.log1p(np.arange(self.enough + 1)) / np.log1p(self.enough)
+        kept = (1 - self.share + self.share * steps).astype(np.float32)
+        content = np.minimum(columns.content, self.enough).astype(np.intp)
+        return scores * np.where(columns.length > 0, kept[content], np.float32(1))

@@ -1,15 +1,14 @@
 """Check and repair: replay the log beside the file and compare everything that follows from it."""
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engram.plaintext.store import schema
-from engram.plaintext.store.coding import decode, digest
-from engram.plaintext.store.derive import Entry, count_use, derive, forget_edges, tombstone
-from engram.plaintext.store.store import Store, run_script
+from engram.plaintext.store.coding import digest
+from engram.plaintext.store.replay import MISFITS, rebuild, replay
+from engram.plaintext.store.store import Store
 from engram.plaintext.store.transaction import Commit, chain
 
 Progress = Callable[[int, int], None]
@@ -24,7 +23,10 @@ _TABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a check found. ``problems`` is empty for a sound store."""
+    """What a check found.
+
+    ``problems`` is empty for a sound store; ``content_hash`` is empty for one that cannot be read.
+    """
 
     problems: tuple[str, ...]
     repaired: bool
@@ -48,7 +50,7 @@ def check(store: Store, *, repair: bool = False, progress: Progress | None = Non
         derived = [*_differences(db, progress), *_vector_problems(db, store)]
     repaired = bool(derived) and repair
     if repaired:
-        rebuild(store)
+        rebuild(store.connections.get())
         with store.snapshot() as db:
             derived = [*_differences(db, None), *_vector_problems(db, store)]
     with store.snapshot() as db:
@@ -56,10 +58,12 @@ def check(store: Store, *, repair: bool = False, progress: Progress | None = Non
 
 
 def _health(db: sqlite3.Connection, problems: tuple[str, ...], *, repaired: bool) -> Health:
-    (records,) = db.execute("SELECT count(*) FROM rows WHERE known_to IS NULL").fetchone()
+    readable = isinstance(_read(db, "SELECT 1 FROM rows LIMIT 1"), list)
+    (records,) = db.execute("SELECT count(DISTINCT record) FROM log").fetchone()
     (versions,) = db.execute("SELECT count(*) FROM log WHERE op='put'").fetchone()
     (commits,) = db.execute("SELECT count(*) FROM commits").fetchone()
-    return Health(problems, repaired, records, versions, commits, content_hash(db))
+    proof = content_hash(db) if readable else ""
+    return Health(problems, repaired, records, versions, commits, proof)
 
 
 def content_hash(db: sqlite3.Connection) -> str:
@@ -76,52 +80,13 @@ def content_hash(db: sqlite3.Connection) -> str:
     return found.hexdigest()
 
 
-def rebuild(store: Store) -> None:
-    """Make every derived table anew from the log, in one transaction."""
-    db = store.connections.get()
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        run_script(db, schema.DROP_DERIVED + schema.DERIVED)
-        for _ in _replay(db, db):
-            pass
-        db.execute("INSERT OR IGNORE INTO jobs(kind, key) SELECT 'embed', id FROM embedders")
-        db.execute("UPDATE meta SET value=hex(randomblob(8)) WHERE key='epoch'")
-        db.execute("COMMIT")
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-
-
-def _replay(source: sqlite3.Connection, target: sqlite3.Connection) -> Iterator[int]:
-    entries = source.execute(
-        "SELECT l.seq, l.op, l.space, l.record, l.version, l.body, l.digest, c.at "
-        "FROM log l JOIN commits c ON c.number=l.commit_number ORDER BY l.seq"
-    ).fetchall()
-    erased = set()
-    for seq, op, space, record, version, body, stamp, at in entries:
-        if op == "use":
-            use = json.loads(body)
-            for used, count in use["uses"].items():
-                count_use(target, used, count, use["at"])
-        elif op == "erase":
-            erased.add(record)
-        elif body is None:
-            tombstone(target, Entry(seq, space, at, stamp), record, version)
-        else:
-            known = replace(decode(record, body), version=version)
-            derive(target, Entry(seq, space, at, stamp), known)
-        yield len(entries)
-    for record in erased:
-        forget_edges(target, record)
-
-
 def _differences(db: sqlite3.Connection, progress: Progress | None) -> Iterator[str]:
     """Derived tables that are not what the log makes of them."""
     twin = sqlite3.connect(":memory:", isolation_level=None)
     try:
         twin.execute("BEGIN")
-        run_script(twin, schema.DERIVED)
-        for done, total in enumerate(_replay(db, twin)):
+        schema.run(twin, schema.DERIVED)
+        for done, total in enumerate(replay(db, twin)):
             if progress and done % 256 == 0:
                 progress(done, total)
         for table, query in _TABLES.items():
@@ -175,25 +140,20 @@ def _log_problems(db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _vector_problems(db: sqlite3.Connection, store: Store) -> Iterator[str]:
-    (lost,) = db.execute(
-        "SELECT count(*) FROM vectors v LEFT JOIN rows r ON r.row=v.row AND r.space=v.space "
-        "WHERE r.row IS NULL OR r.length=0"
-    ).fetchone()
-    if lost:
-        yield f"vectors: {lost} belong to no searchable row"
-    (wrong,) = db.execute(
-        "SELECT count(*) FROM vectors v JOIN embedders e ON e.id=v.embedder "
-        "WHERE length(v.vector) != 2*e.dimension"
-    ).fetchone()
-    if wrong:
-        yield f"vectors: {wrong} have the wrong length"
-    if store.embedder is None:
-        return
-    (missing,) = db.execute(
-        "SELECT count(*) FROM rows r WHERE length>0 AND NOT EXISTS(SELECT 1 FROM vectors v "
-        "WHERE v.space=r.space AND v.embedder=? AND v.row=r.row) AND NOT EXISTS("
-        "SELECT 1 FROM jobs WHERE kind='embed' AND key=?)",
-        (store.embedder, str(store.embedder)),
-    ).fetchone()
-    if missing:
-        yield f"vectors: {missing} rows have none and no job will make them"
+    """Vectors that fit no row, and rows that have and will get none."""
+    for what, query in _VECTORS.items():
+        found = _read(db, query.format(embedder=store.embedder or 0))
+        if isinstance(found, str):
+            yield f"vectors: cannot be read ({found})"
+        elif found and found[0][0]:
+            yield f"vectors: {found[0][0]} {what}"
+
+
+_VECTORS = {
+    "fit no searchable row or have the wrong length": f"SELECT count(*) {MISFITS}",
+    "rows have none, and no job will make them": (
+        "SELECT count(*) FROM rows r WHERE length>0 AND {embedder}>0 AND NOT EXISTS("
+        "SELECT 1 FROM vectors v WHERE v.space=r.space AND v.embedder={embedder} AND v.row=r.row) "
+        "AND NOT EXISTS(SELECT 1 FROM jobs WHERE kind='embed' AND key='{embedder}')"
+    ),
+}

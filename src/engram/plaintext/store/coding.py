@@ -71,9 +71,9 @@ def from_plain(body: Mapping[str, Any]) -> dict[str, Any]:
     return known
 
 
-def decode(record_id: str, body: str) -> Record:
-    """The record that a body describes, without what only the store knows."""
-    return Record(id=record_id, **from_plain(json.loads(body)))
+def decode(record_id: str, body: str, known: Mapping[str, Any] | None = None) -> Record:
+    """The record that a body describes, with what only the store knows."""
+    return Record(id=record_id, **from_plain(json.loads(body)), **(known or {}))
 
 
 def digest(body: str) -> bytes:

@@ -6,6 +6,8 @@ derived from the log and can be rebuilt from it: ``rows``, ``rests_on``, ``merge
 The number of a log entry is also the row number of its version in every derived table.
 """
 
+import sqlite3
+
 APPLICATION_ID = 0x656E6772  # "engr"
 FORMAT = 1
 
@@ -68,3 +70,10 @@ DROP TABLE IF EXISTS rows;
 
 MIGRATIONS: dict[int, str] = {}
 """Format n -> the script that makes it n + 1. Runs in one transaction after a backup."""
+
+
+def run(db: sqlite3.Connection, script: str) -> None:
+    """Run statements inside the open transaction (``executescript`` would commit it)."""
+    for statement in script.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

@@ -14,6 +14,7 @@ from engram.plaintext.roles import Columns, Scope
 from engram.plaintext.store import schema
 from engram.plaintext.store.columns import SpaceCache
 from engram.plaintext.store.connect import Connections, translated
+from engram.plaintext.store.replay import rebuild
 from engram.plaintext.store.transaction import Commit, Transaction, new_id
 from engram.plaintext.store.view import Snapshot, space_of
 from engram.plaintext.text.words import WORDS_VERSION
@@ -106,7 +107,7 @@ class Store:
                     "SELECT number, at FROM commits ORDER BY number DESC LIMIT 1"
                 ).fetchone() or (0, 0.0)
                 # The store's clock never runs backwards, or "what was known at" has no answer.
-                at = max(now, last[1])
+                at = max(float(now), last[1])
                 commit = Commit(new_id(at), last[0] + 1, at, actor, method, reason)
                 transaction = Transaction(db, commit, self.embedder)
                 yield transaction
@@ -198,6 +199,10 @@ def _prepare(path: Path, connections: Connections) -> None:
         )
     elif version < schema.FORMAT:
         _migrate(path, db, version)
+    db.execute("PRAGMA journal_mode=WAL")  # not before: another program's file is left as it is
+    (words,) = db.execute("SELECT value FROM meta WHERE key='words'").fetchone()
+    if words != WORDS_VERSION:
+        rebuild(db)
 
 
 def _create(db: sqlite3.Connection) -> None:
@@ -206,19 +211,12 @@ def _create(db: sqlite3.Connection) -> None:
     if tables:  # another process made it while we waited for the lock
         db.execute("ROLLBACK")
         return
-    run_script(db, schema.TRUTH + schema.DERIVED + schema.VECTORS)
+    schema.run(db, schema.TRUTH + schema.DERIVED + schema.VECTORS)
     epoch = hashlib.sha256(new_id(time.time()).encode()).hexdigest()[:16]
     db.executemany("INSERT INTO meta VALUES(?,?)", [("words", WORDS_VERSION), ("epoch", epoch)])
     db.execute(f"PRAGMA application_id={schema.APPLICATION_ID}")
     db.execute(f"PRAGMA user_version={schema.FORMAT}")
     db.execute("COMMIT")
-
-
-def run_script(db: sqlite3.Connection, script: str) -> None:
-    """Run statements inside the open transaction (``executescript`` would commit it)."""
-    for statement in script.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
 
 
 def _migrate(path: Path, db: sqlite3.Connection, version: int) -> None:
@@ -232,7 +230,7 @@ def _migrate(path: Path, db: sqlite3.Connection, version: int) -> None:
     db.execute("BEGIN IMMEDIATE")
     (now_at,) = db.execute("PRAGMA user_version").fetchone()
     for step in range(now_at, schema.FORMAT):
-        run_script(db, schema.MIGRATIONS[step])
+        schema.run(db, schema.MIGRATIONS[step])
     db.execute(f"PRAGMA user_version={schema.FORMAT}")
     db.execute("COMMIT")
 

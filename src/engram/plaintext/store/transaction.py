@@ -178,8 +178,17 @@ def want_vectors(db: sqlite3.Connection, embedder: int) -> None:
     db.execute("INSERT OR IGNORE INTO jobs(kind, key) VALUES('embed', ?)", (str(embedder),))
 
 
+def check_state(record: Record) -> None:
+    """Raise IllegalChange for a state that no edit may give."""
+    if record.state is State.ERASED:
+        raise IllegalChange(f"record {record.id!r} cannot become erased by an edit; use erase()")
+    if record.state is State.MERGED and not record.superseded_by:
+        raise IllegalChange(f"record {record.id!r} is merged, superseded_by must say into which")
+
+
 def check_new(edit: Edit) -> None:
-    """A new record starts at basis 0."""
+    """Raise IllegalChange unless the edit makes a new record."""
+    check_state(edit.record)
     if edit.basis:
         raise IllegalChange(
             f"record {edit.record.id!r} must exist at version {edit.basis}, it does not exist"
@@ -189,6 +198,7 @@ def check_new(edit: Edit) -> None:
 def check_change(former: Record, edit: Edit) -> None:
     """Raise IllegalChange unless the life cycle lets ``former`` become the edit's record."""
     wanted = edit.record
+    check_state(wanted)
     if edit.basis != former.version:
         raise IllegalChange(
             f"record {former.id!r} is at version {former.version}, the edit was made on "

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -22,14 +21,17 @@ LEFT JOIN usage u ON u.record=r.record WHERE """
 def read_records(db: sqlite3.Connection, where: str, values: Sequence[object]) -> list[Record]:
     """Records whose rows meet a condition, in the order of the log. Erased ones are left out."""
     return [
-        replace(
-            decode(record, body),
-            version=version,
-            created=created,
-            known_from=known_from,
-            known_to=known_to,
-            uses=uses or 0,
-            last_used=last_used,
+        decode(
+            record,
+            body,
+            {
+                "version": version,
+                "created": created,
+                "known_from": known_from,
+                "known_to": known_to,
+                "uses": uses or 0,
+                "last_used": last_used,
+            },
         )
         for record, version, created, known_from, known_to, body, uses, last_used in db.execute(
             f"{_RECORD}{where} ORDER BY r.row", values
