@@ -1,12 +1,15 @@
 """Embedders by name. Nothing is imported before its name is asked for."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
 
 from engram.errors import InvalidInput, UnknownMethod
 from engram.ports import Embedder
 
-EMBEDDERS = {
+DEFAULT = "wordllama"
+
+EMBEDDERS: Mapping[str, str] = {
     "fastembed": "engram.adapters.fastembed:FastEmbed",
     "model2vec": "engram.adapters.model2vec:Model2Vec",
     "ollama": "engram.adapters.ollama:Ollama",
@@ -25,23 +28,29 @@ def embedder(spec: str | Embedder | None) -> Embedder | None:
             ``"kind:model"``; or an object that is one.
 
     Raises:
-        UnknownMethod: no kind has that name.
-        InvalidInput: the model after the colon is missing.
+        UnknownMethod: no kind has that name; the message names the nearest.
+        InvalidInput: the model after the colon is missing, or stands where none belongs.
         MissingExtra: the kind's package is not installed.
     """
     if spec is None:
-        spec = "wordllama"
+        spec = DEFAULT
     if not isinstance(spec, str):
         return spec
     kind, _, model = spec.partition(":")
-    if kind == "none":
+    if spec == "none":
         return None
     if kind not in EMBEDDERS:
-        near = get_close_matches(kind, [*EMBEDDERS, "none"], n=1)
-        hint = f"nearest: {near[0]}" if near else f"known: none, {', '.join(EMBEDDERS)}"
-        raise UnknownMethod(f"no embedder is called {spec!r}; {hint}")
-    if kind != "wordllama" and not model:
-        raise InvalidInput(f"embedder {kind!r} needs a model: {kind}:MODEL")
+        raise _unknown(spec, kind)
+    if (kind == DEFAULT) == bool(model):
+        shape = f"{kind!r}, it has one model only" if model else f"'{kind}:MODEL'"
+        raise InvalidInput(f"an embedder of this kind is written {shape}, got {spec!r}")
     module, _, name = EMBEDDERS[kind].partition(":")
-    made: Embedder = getattr(import_module(module), name)(*([model] if model else []))
+    build = getattr(import_module(module), name)
+    made: Embedder = build(model) if model else build()
     return made
+
+
+def _unknown(spec: str, kind: str) -> UnknownMethod:
+    near = get_close_matches(kind, [*EMBEDDERS, "none"], n=1, cutoff=0.4)
+    hint = f"nearest: {near[0]}" if near else f"known: none, {', '.join(EMBEDDERS)}"
+    return UnknownMethod(f"no embedder is called {spec!r}; {hint}")

@@ -4,17 +4,19 @@ A text's vector is the mean of its tokens' vectors; long texts count in full, as
 files are read directly, for WordLlama's own loader imports a network client and changes logging.
 """
 
+import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engram.adapters.vectors import embedded
+from engram.adapters.vectors import Limits, embedded
 from engram.errors import EmbedderFailed
 from engram.ports import Vectors
 
@@ -29,8 +31,8 @@ FINGERPRINT = "e492dc7b"
 _WEIGHTS = "weights/l2_supercat_256.safetensors"
 _TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
 _WORDS = "▁+"  # this tokenizer's blank; no token of its vocabulary has one after a letter
-_BLOCK = 256  # texts tokenized at once
-_LETTERS = 1_000_000  # and characters of them, except where one text alone has more
+_LIMITS = Limits(letters=sys.maxsize)  # the tokenizer's memory grows with what it gets at once
+_FEW = 64  # tokens up to which looking for repeated ones costs more than it saves
 _LONG = 1024  # tokens above which counting them beats gathering their vectors
 
 
@@ -49,16 +51,11 @@ class WordLlama:
         Raises:
             EmbedderFailed: the files of the package are missing or are of another version.
         """
-        return embedded(texts, self.dimension, self._sums)
+        return embedded(texts, self.dimension, self._encode, _LIMITS)
 
-    def _sums(self, texts: list[str]) -> Vectors:
+    def _encode(self, texts: list[str]) -> Vectors:
         tokenizer, table = self._load()
-        return np.concatenate(
-            [
-                _sums(tokenizer.encode_batch_fast(block, add_special_tokens=False), table)
-                for block in _blocks(texts)
-            ]
-        )
+        return _sums(tokenizer.encode_batch_fast(texts, add_special_tokens=False), table)
 
     def _load(self) -> "tuple[Tokenizer, Table]":
         with self._lock:
@@ -70,31 +67,24 @@ class WordLlama:
 def _sums(found: "list[Encoding]", table: Table) -> Vectors:
     """(N, 256) sums of token vectors: the same direction as the means."""
     tokens = [each.ids for each in found]
-    ends = np.cumsum([len(ids) for ids in tokens])
-    # Each token of the block is widened to float32 once, however often it occurs.
-    distinct, at = np.unique(np.concatenate(tokens), return_inverse=True)
-    rows = table[distinct].astype(np.float32)
-    return np.stack([_sum(rows, part) for part in np.split(at, ends[:-1])])
+    flat = np.fromiter(chain.from_iterable(tokens), dtype=np.intp)
+    at = np.arange(len(flat))
+    if len(flat) > _FEW:  # each token is widened to float32 once, however often it occurs
+        flat, at = np.unique(flat, return_inverse=True)
+    rows = table[flat].astype(np.float32)
+    sums = np.empty((len(tokens), table.shape[1]), dtype=np.float32)
+    begin = 0
+    for row, ids in enumerate(tokens):
+        sums[row] = _sum(rows, at[begin : begin + len(ids)])
+        begin += len(ids)
+    return sums
 
 
 def _sum(rows: Vectors, at: NDArray[np.intp]) -> Vectors:
     if len(at) > _LONG:
         return np.bincount(at, minlength=len(rows)).astype(np.float32) @ rows
-    total: Vectors = rows.take(at, axis=0).sum(axis=0)
+    total: Vectors = np.add.reduce(rows.take(at, axis=0), axis=0)
     return total
-
-
-def _blocks(texts: list[str]) -> Iterator[list[str]]:
-    """The texts in order, in pieces that keep the tokenizer's memory bounded."""
-    block: list[str] = []
-    letters = 0
-    for text in texts:
-        if block and (len(block) == _BLOCK or letters + len(text) > _LETTERS):
-            yield block
-            block, letters = [], 0
-        block.append(text)
-        letters += len(text)
-    yield block
 
 
 def _folder() -> Path:
