@@ -1,1 +1,1 @@
-"""Memories that come from elsewhere, and the archive in which ours can leave."""
+"""Reading what other products wrote. One file a format; ``formats`` is the table of them."""

@@ -15,7 +15,7 @@ engram. Reading an archive into an empty file and writing it again gives the sam
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 from engram.errors import InvalidInput
@@ -185,7 +185,7 @@ class _Replay:
         row = self._open.append(op, space, line.get("record"), line.get("version"), body, stamp)
         entry = Entry(row, space, self._at, stamp)
         if op == "put" and body is not None:
-            known = replace(decode(line["record"], body), version=line["version"])
+            known = decode(line["record"], body, {"version": line["version"]})
             derive(self.db, entry, known)
         elif op == "put":
             tombstone(self.db, entry, line["record"], line["version"])
