@@ -10,7 +10,7 @@ from typing import Any, TextIO, Unpack
 from engram.errors import InvalidInput
 from engram.exchange import archive
 from engram.exchange.archive import Progress
-from engram.exchange.files import atomic_text
+from engram.exchange.atomic import atomic_text
 from engram.plaintext import present, upkeep
 from engram.plaintext.asking import checked_limit, known_id, maybe_scope
 from engram.plaintext.intake import Ids, scope_of
