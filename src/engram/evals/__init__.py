@@ -1,0 +1,1 @@
+"""Did it remember? Benchmarks, baselines, measures and reports."""

@@ -1,0 +1,1 @@
+"""What is put to the test: engram itself, and the baselines that every table shows."""

@@ -1,0 +1,1 @@
+"""Benchmarks: a loader each, and synthetic twins that need no file."""
