@@ -1,0 +1,150 @@
+"""Commands through which memories come and go: import, export."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Unpack, cast
+
+import typer
+
+from engram.cli.door import KEEP, REMEMBER, command
+from engram.cli.options import Scoped, ids, note, opened
+from engram.cli.progress import Tick, progress
+from engram.cli.show import facts, plain, table, tell
+from engram.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from engram.exchange.roles import Incoming, Reader
+    from engram.memory import Memory
+    from engram.plaintext.intake import Ids
+
+OURS = "engram"
+"""The name of our own archive, beside the formats of others."""
+
+
+@command(REMEMBER, "import")
+def bring(
+    source: Annotated[
+        Path, typer.Argument(metavar="PATH", exists=True, help="A file, folder or archive.")
+    ],
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="Else it is recognised.")
+    ] = None,
+    infer: Annotated[
+        bool, typer.Option("--infer/--no-infer", help="Also read facts out of it.")
+    ] = True,
+    **shared: Unpack[Scoped],
+) -> None:
+    """Read the export of another product, messages as JSON or JSON lines, or our own archive.
+
+    A second import of the same file adds only what is new.
+
+    Example: engram import conversations.json --user ana
+    """
+    reader = None if _is_ours(source, form) else _reader(source, form)
+    with opened(shared, begin=True) as memory, progress(shared, f"reading {source.name}") as tick:
+        if reader is None:
+            moved = memory.import_(source, progress=tick)
+            counted = {"format": OURS, **moved, "problems": []}
+        else:
+            note(shared, f"format: {reader.name}")
+            counted = _Intake(memory, ids(shared), infer=infer).take(reader, source, tick)
+    problems = counted["problems"]
+    rows = [(problem["source"], problem["reason"]) for problem in problems]
+    shown = facts((name, value) for name, value in counted.items() if name != "problems")
+    tell(shared, counted, shown, *([table("left out", "why", rows=rows)] if rows else []))
+
+
+def _is_ours(source: Path, form: str | None) -> bool:
+    if form is not None or not source.is_file():
+        return form == OURS
+    from engram.exchange.archive import HEADER  # with the store; see ``opened``
+    from engram.plaintext.store.coding import dumps
+
+    head = dumps(HEADER).encode()
+    with source.open("rb") as file:
+        return file.read(len(head)) == head
+
+
+def _reader(source: Path, form: str | None) -> "Reader":
+    from engram.exchange import formats  # all readers, which only an import needs
+
+    return formats.reader(form) if form else formats.detect(source)
+
+
+class _Intake:
+    """Adds what a reader yields, and counts what became of it."""
+
+    def __init__(self, memory: "Memory", given: "Ids", *, infer: bool) -> None:
+        self._memory = memory
+        self._given = given
+        self._infer = infer
+        self._events: Counter[str] = Counter()
+        self._messages = 0
+        self._problems: list[dict[str, str]] = []
+
+    def take(self, reader: "Reader", source: Path, tick: Tick) -> dict[str, Any]:
+        """Read all of a source; what cannot be stored is listed and the rest goes on."""
+        done = 0
+        for incoming in self._readable(reader, source):
+            try:
+                self._add(incoming)
+            except InvalidInput as fault:
+                self._left_out(incoming.source, str(fault))
+            done += 1
+            tick(done, 0)
+        return {
+            "format": reader.name,
+            "conversations": done,
+            "messages": self._messages,
+            "events": dict(self._events),
+            "problems": self._problems,
+        }
+
+    def _readable(self, reader: "Reader", source: Path) -> "Iterator[Incoming]":
+        from engram.exchange.roles import Problem  # see ``_reader``
+
+        for found in reader.read(source):
+            if isinstance(found, Problem):
+                self._left_out(found.source, found.reason)
+            else:
+                yield found
+
+    def _add(self, incoming: "Incoming") -> None:
+        theirs: Mapping[str, str | None] = {
+            "user_id": incoming.user,
+            "agent_id": incoming.agent,
+            "run_id": incoming.run,
+        }
+        scope = cast("Ids", {**theirs, **self._given})
+        infer = self._infer and incoming.infer
+        added = self._memory.add(list(incoming.messages), infer=infer, **scope)
+        self._messages += len(incoming.messages)
+        self._events.update(result["event"] for result in added["results"])
+
+    def _left_out(self, where: str, why: str) -> None:
+        self._problems.append({"source": where, "reason": why})
+
+
+@command(KEEP)
+def export(
+    target: Annotated[
+        str, typer.Argument(metavar="FILE", help="A file to write or replace; - is stdout.")
+    ],
+    **shared: Unpack[Scoped],
+) -> None:
+    """Write everything as JSON lines: every version, with what proves it.
+
+    With --user or --app only that space. With - the counts go to stderr.
+
+    Example: engram export backup.jsonl
+    """
+    with opened(shared) as memory, progress(shared, "writing") as tick:
+        if target == "-":
+            moved = memory.export(sys.stdout, progress=tick, **ids(shared))
+            note(shared, f"{moved['commits']} commits, {moved['entries']} entries")
+            return
+        moved = memory.export(target, progress=tick, **ids(shared))
+    shown = plain(f"{moved['commits']} commits, {moved['entries']} entries -> {target}")
+    tell(shared, {"path": target, **moved}, shown)
