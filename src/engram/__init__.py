@@ -6,7 +6,7 @@ A map of the house, from the door inwards:
 ``keeping``     the same memory kept: ``history``, ``diff``, ``revert``, ``erase``, ``check``...
 ``catalogue``   every published method as one row of data
 ``plaintext``   what was said and learned, in words: records, the log, recall
-``adapters``    one file for each outside library: embedding models
+``adapters``    one file for each outside library: embedding models, language models
 ``exchange``    reading other products' exports, and our own archive
 ``evals``       did it remember? benchmarks and metrics
 ``demo``        a conversation of ten months, and what can be asked of it
@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from engram.errors import (
+    BudgetSpent,
     ConfigError,
     EmbedderFailed,
     EngramError,
@@ -25,6 +26,7 @@ from engram.errors import (
     InvalidFilter,
     InvalidInput,
     MissingExtra,
+    ModelFailed,
     NotFound,
     StoreBusy,
     StoreClosed,
@@ -38,10 +40,13 @@ from engram.errors import (
 
 if TYPE_CHECKING:
     from engram.memory import Memory
+    from engram.plaintext.receipts import Budget
     from engram.plaintext.roles import Record, Scope, State, Trust
 
 __version__ = "0.1.0"
 __all__ = [
+    "Budget",
+    "BudgetSpent",
     "ConfigError",
     "EmbedderFailed",
     "EngramError",
@@ -50,6 +55,7 @@ __all__ = [
     "InvalidInput",
     "Memory",
     "MissingExtra",
+    "ModelFailed",
     "NotFound",
     "Record",
     "Scope",
@@ -67,6 +73,7 @@ __all__ = [
 ]
 
 _LATER = {
+    "Budget": "engram.plaintext.receipts",
     "Memory": "engram.memory",
     "Record": "engram.plaintext.roles",
     "Scope": "engram.plaintext.roles",

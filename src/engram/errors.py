@@ -11,6 +11,8 @@
     ├── ConfigError                   an ENGRAM_* variable is unknown or malformed
     ├── MissingExtra (ImportError)    an optional dependency is not installed
     ├── EmbedderFailed                the embedding model or server gave no usable vector
+    ├── ModelFailed                   the language model or server gave no usable answer
+    │   └── BudgetSpent               the next call could exceed what may be spent
     └── StoreError                    the file
         ├── StoreBusy                 another process held the write lock for too long
         ├── StoreClosed               used after close()
@@ -25,6 +27,10 @@ A message is one line: what must hold, what came, what to do.
 
 class EngramError(Exception):
     """The root: catch this to catch everything that engram raises on purpose."""
+
+    def __str__(self) -> str:
+        """The message, on one line whatever a path or a value in it holds."""
+        return " ".join(super().__str__().splitlines())
 
 
 class InvalidInput(EngramError, ValueError):
@@ -59,6 +65,23 @@ class EmbedderFailed(EngramError):
     """The embedding model or server gave no usable vector."""
 
 
+class ModelFailed(EngramError):
+    """The language model or its server gave no usable answer.
+
+    ``taken`` is False where no model can have run, so that nothing has to be paid. ``wait`` is the
+    seconds after which asking again may help; None where it will not.
+    """
+
+    taken: bool = True
+    wait: float | None = None
+
+
+class BudgetSpent(ModelFailed):
+    """The next call to a model could exceed what may be spent; it was not made."""
+
+    taken = False
+
+
 class StoreError(EngramError):
     """The store's file cannot do what was asked."""
 
@@ -85,3 +108,15 @@ class StoreReadOnly(StoreError):
 
 class StoreTooNew(StoreError):
     """The file was written by a later version of engram."""
+
+
+def brief(value: object, most: int = 80) -> str:
+    """A value as a message shows it: its ``repr``, cut to ``most`` characters.
+
+    Some values have none, such as a whole number with more digits than Python writes.
+    """
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__} that is too large to show"
+    return shown if len(shown) <= most else f"{shown[:most]}..."

@@ -3,21 +3,27 @@
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 from engram import catalogue
 from engram.adapters.embedders import embedder as embedder_of
+from engram.adapters.models import model as model_of
 from engram.aio import Async
 from engram.config import settings
 from engram.keeping import Keeping, Result
 from engram.plaintext import edits, present, upkeep
+from engram.plaintext.advising import Budget, Counsel
 from engram.plaintext.asking import Looking, asked, checked_limit, known_id, maybe_scope, page
+from engram.plaintext.enrich import Enriching, applied
 from engram.plaintext.intake import (
     Ids,
     Said,
     checked_metadata,
+    checked_note,
+    checked_path,
     checked_text,
     messages_of,
     scope_of,
@@ -27,8 +33,9 @@ from engram.plaintext.read import Found, Reader
 from engram.plaintext.roles import Record, Scope, State
 from engram.plaintext.store.connect import Durability
 from engram.plaintext.store.store import Store, stored_embedder
-from engram.plaintext.write import Writer
-from engram.ports import Clock, Embedder
+from engram.plaintext.store.transaction import Commit
+from engram.plaintext.write import Outcome, Writer
+from engram.ports import Clock, Embedder, LanguageModel
 
 PACKED = 50
 """Results that ``context`` chooses from; more never fit a budget that a prompt can bear."""
@@ -47,19 +54,24 @@ class Memory(Keeping):
     def __init__(
         self, store: Store, parts: Mapping[str, Any], embedder: Embedder | None, clock: Clock
     ) -> None:
-        super().__init__(store, parts["keepers"], embedder, clock)
+        enrichers, counsel = parts.get("enrichers", ()), parts.get("advisor")
+        enriching = Enriching(store, enrichers, embedder, counsel, clock)
+        super().__init__(store, parts["keepers"], enriching, clock)
         read = ("router", "channels", "refiners", "packer", "confidence", "scale", "abstain_below")
-        self._writer = Writer(store, parts["extractors"], parts["consolidator"], embedder)
+        write = {"extractors": parts["extractors"], "consolidator": parts["consolidator"]}
+        self._writer = Writer(store, **write, embedder=embedder, sealer=parts.get("sealer"))
         self._reader = Reader(store, embedder, **{name: parts[name] for name in read})
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - the settings of a memory, one to one
         cls,
         path: str | Path | None = None,
         *,
         preset: str = "hybrid",
         embedder: str | Embedder | None = None,
+        model: str | LanguageModel | None = None,
+        budget: Budget | None = None,
         durability: Durability | None = None,
         clock: Clock = time.time,
         actor: str = "",
@@ -73,6 +85,9 @@ class Memory(Keeping):
             embedder: None for the one the file was last used with (at first the built-in one),
                 ``"none"`` for words only, else a name such as ``"ollama:nomic-embed-text"``.
                 A change re-embeds in the background while search goes on.
+            model: a language model that the preset's methods may ask, such as
+                ``"ollama:llama3.2"``; None for none, which every method can do without.
+            budget: what the model may take for one scope on one day.
             durability: ``"full"`` (the default), ``"normal"`` or ``"off"``.
             clock: tells the time, in seconds.
             actor: who makes the changes, for the commits.
@@ -81,22 +96,32 @@ class Memory(Keeping):
             StoreError: the file cannot be used; the message says why.
             UnknownMethod: no preset or embedder has that name.
         """
-        env = settings()
-        folder = tempfile.TemporaryDirectory(prefix="engram-") if path == ":memory:" else None
-        file = Path(folder.name, "memory.db") if folder else Path(path or env.path).expanduser()
-        parts = catalogue.parts(catalogue.find(preset, "plaintext"))
+        env, note = settings(), checked_note(actor, "actor")
+        wanted = env.path if path is None else path
+        vanishes = isinstance(wanted, str) and wanted == ":memory:"
+        row = catalogue.find(preset, "plaintext")
+        advised = model_of(env.model if model is None else model)
         if embedder is None:
-            embedder = stored_embedder(file) or env.embedder
-        model = embedder_of(embedder)
-        store = Store(
-            file,
-            durability=durability or env.durability,
-            embedder=None if model is None else (model.name, model.dimension),
-            spec=embedder if isinstance(embedder, str) else None,
-        )
-        memory = cls(store, parts, model, clock)
-        memory.actor, memory._folder = actor, folder
-        memory._go_on()
+            embedder = (None if vanishes else stored_embedder(checked_path(wanted))) or env.embedder
+        encoder = embedder_of(embedder)
+        folder = tempfile.TemporaryDirectory(prefix="engram-") if vanishes else None
+        file = Path(folder.name, "memory.db") if folder else checked_path(wanted)
+        with ExitStack() as undo:
+            if folder is not None:
+                undo.callback(folder.cleanup)
+            store = Store(
+                file,
+                durability=env.durability if durability is None else durability,
+                embedder=None if encoder is None else (encoder.name, encoder.dimension),
+                spec=embedder if isinstance(embedder, str) else None,
+            )
+            undo.callback(store.close)
+            counsel = advised and Counsel(advised, store, budget or Budget(), clock)
+            parts = catalogue.parts(row, {"embedder": encoder, "advisor": counsel})
+            memory = cls(store, {**parts, "advisor": counsel}, encoder, clock)
+            memory.actor, memory._folder = note, folder
+            memory._go_on()
+            undo.pop_all()
         return memory
 
     @property
@@ -130,7 +155,9 @@ class Memory(Keeping):
             ``{"commit", "results": [{"id", "memory", "event", "kind", ...}]}``: one result for each
             message in order, then what was read out of them. ``event`` is ADD, MERGE (the same was
             said before), NOOP (this very turn is stored), SUPERSEDE (a fact ended), QUARANTINE or
-            ARCHIVE (kept, not recalled).
+            ARCHIVE (kept, not recalled). ``commit`` is None when all of it was stored before. With
+            a preset that enriches, ``enriching`` is true while a model is asked in the background;
+            ``tend`` waits for it.
 
         Raises:
             InvalidInput: some part cannot be used; nothing was stored.
@@ -141,7 +168,7 @@ class Memory(Keeping):
         commit, outcomes = self._writer.add(
             said, scope, self.clock(), infer=infer, actor=self.actor
         )
-        return {"commit": commit.id, "results": [present.outcome(done) for done in outcomes]}
+        return self._enriched(commit, outcomes)
 
     def search(
         self,
@@ -168,7 +195,8 @@ class Memory(Keeping):
         """
         began = time.perf_counter()
         ask = asked(query, self.clock(), look, top_k=top_k, threshold=threshold)
-        found = self._reader.search(ask)
+        with self._advised(ask.scope):
+            found = self._reader.search(ask)
         result: Result = {
             "results": [present.answered(answer, explain=explain) for answer in found.answers],
             **self._surety(found),
@@ -188,7 +216,8 @@ class Memory(Keeping):
         """
         budget = checked_limit(tokens, "tokens", most=10_000_000)
         ask = asked(query, self.clock(), look, top_k=PACKED)
-        pack, found = self._reader.pack(ask, budget)
+        with self._advised(ask.scope):
+            pack, found = self._reader.pack(ask, budget)
         self.store.used(pack.ids, ask.now)
         packed = {"text": pack.text, "ids": list(pack.ids), "tokens": pack.tokens}
         return packed | self._surety(found)
@@ -247,7 +276,7 @@ class Memory(Keeping):
         meta = None if metadata is None else checked_metadata(metadata, "metadata")
         record, _ = self._find(record_id, ids)
         commit, outcomes = self._writer.rewrite(record, new, meta, self.clock(), actor=self.actor)
-        return {"commit": commit.id, "results": [present.outcome(done) for done in outcomes]}
+        return self._enriched(commit, outcomes)
 
     def delete(self, record_id: str, **ids: Unpack[Ids]) -> Result:
         """Put a memory out of recall; it stays in the history and ``revert`` brings it back.
@@ -282,6 +311,24 @@ class Memory(Keeping):
     ) -> None:
         self.close()
 
+    def _enriched(self, commit: Commit | None, outcomes: Sequence[Outcome]) -> Result:
+        """The receipt of a write. Rules enrich it at once, a model in the background."""
+        receipt: Result = {
+            "commit": present.commit_id(commit),
+            "results": list(map(present.outcome, outcomes)),
+        }
+        if self.counsel is not None and self._enriching.enrichers:
+            self._work_on()
+            receipt["enriching"] = True
+        else:
+            made = self._enriching.catch_up(actor=self.actor)
+            receipt["results"] += [present.outcome(Outcome(r, "ENRICH")) for r in applied(made)]
+        return receipt
+
+    def _advised(self, scope: Scope) -> AbstractContextManager[object]:
+        """What the preset asks of a model meanwhile, it asks for this scope."""
+        return nullcontext() if self.counsel is None else self.counsel.within(scope)
+
     def _surety(self, found: Found) -> Result:
         return {
             "confidence": round(found.confidence, 4),
@@ -296,5 +343,8 @@ class Memory(Keeping):
             view = transaction.view(scope)
             plan = edits.delete(view, view.current(record.id for record in records).values())
             gone = transaction.apply(plan)
-            commit = transaction.commit
-        return {"commit": commit.id, "deleted": [r.id for r in gone if r.state is State.ARCHIVED]}
+            commit = transaction.outcome
+        return {
+            "commit": present.commit_id(commit),
+            "deleted": [r.id for r in gone if r.state is State.ARCHIVED],
+        }

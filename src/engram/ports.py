@@ -1,7 +1,8 @@
 """What engram asks of the outside world. One adapter file answers each request."""
 
-from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,3 +28,47 @@ class Embedder(Protocol):
     dimension: int
 
     def embed(self, texts: Sequence[str]) -> Vectors: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a language model said, and what it took: its own counts, None where it gives none."""
+
+    text: str
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+class LanguageModel(Protocol):
+    """Writes text. Nothing in engram needs one; some methods do better with one.
+
+    ``name`` identifies provider and model. ``complete`` gets messages of ``role`` and ``content``;
+    with a ``schema`` (JSON Schema of an object) the text should be JSON that fits it, which the
+    caller checks. It raises ``ModelFailed`` where the model gives nothing usable.
+    """
+
+    name: str
+
+    def complete(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int = 1024,
+    ) -> Completion: ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """A language model that can be heard while it writes.
+
+    ``stream`` gives each piece of text to ``tell`` as it comes, and returns all of it.
+    """
+
+    def stream(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        tell: Callable[[str], None],
+        *,
+        max_tokens: int = 1024,
+    ) -> Completion: ...

@@ -1,144 +1,190 @@
-"""A chat model behind any server that speaks the OpenAI protocol. Never required."""
+"""Language models behind any server that speaks the OpenAI protocol, such as llama.cpp or vLLM."""
 
-import json
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPMessage
-from typing import IO, Any
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from engram.errors import EngramError, InvalidInput
+from engram.adapters.events import count, dig, events
+from engram.adapters.openai import from_environment
+from engram.adapters.server import Server, Unfit, chatting, patient
+from engram.ports import Completion
 
-_LONGEST = 8 * 1024 * 1024  # bytes of a reply; more is not a chat completion
-_QUOTED = 200  # characters of a server's complaint that an error repeats
-_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})  # states that may pass
+Answer = TypeVar("Answer")
 
-
-class ChatFailed(EngramError):
-    """The chat server gave no usable answer."""
-
-
-class _Stay(HTTPRedirectHandler):
-    """Follows no redirect: the key would go along, to a host that nobody named."""
-
-    def redirect_request(
-        self,
-        req: Request,  # noqa: ARG002
-        fp: IO[bytes],  # noqa: ARG002
-        code: int,  # noqa: ARG002
-        msg: str,  # noqa: ARG002
-        headers: HTTPMessage,  # noqa: ARG002
-        newurl: str,  # noqa: ARG002
-    ) -> None:
-        return None
-
-
-_OPENER = build_opener(_Stay)
+_PATH = "/chat/completions"
+_ADVICE = "check that the address ends in the version, such as /v1"
+_PLAINER = {"json_schema": "json_object", "json_object": "", "": ""}
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
-    """One model on one server.
+class Manner:
+    """How a server likes to be asked. Servers differ, and say so by refusing.
 
     Attributes:
-        url: up to and with the version, such as ``http://localhost:11434/v1``.
-        model: as the server names it.
-        key: sent as a bearer token; never shown in an error.
-        timeout: seconds that the server may be silent, at each attempt.
-        attempts: how often to ask in all, where the fault may pass.
-        pause: seconds before the second attempt; doubled before each further one.
-        max_tokens: longest answer.
+        form: ``response_format`` of an answer that must fit a schema: ``json_schema``,
+            ``json_object``, or "" for none.
+        limit: what the longest answer is called.
+        greedy: whether the temperature may be given.
+        counts: whether a stream can be asked for its counts of tokens.
     """
 
-    url: str
-    model: str
-    key: str | None = field(default=None, repr=False)
-    timeout: float = 60.0
-    attempts: int = 3
-    pause: float = 1.0
-    max_tokens: int = 512
+    form: str = "json_schema"
+    limit: str = "max_tokens"
+    greedy: bool = True
+    counts: bool = True
 
-    def __post_init__(self) -> None:
-        """Refuse what can never answer."""
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InvalidInput(
-                f"url must be http(s)://host/..., got {self.url!r}; try 'http://localhost:11434/v1'"
-            )
-        if self.timeout <= 0 or self.attempts < 1 or self.pause < 0 or self.max_tokens < 1:
-            raise InvalidInput(
-                "timeout must be above 0, attempts and max_tokens at least 1, pause at least 0, "
-                f"got {self.timeout!r}, {self.attempts!r}, {self.max_tokens!r}, {self.pause!r}"
-            )
+    def after(self, complaint: str, *, schema: bool, stream: bool) -> "Manner | None":
+        """What to try after a refusal; None where nothing is left to try.
 
-    def complete(self, messages: Sequence[Mapping[str, str]]) -> str:
-        """Return the model's reply to messages of ``role`` and ``content``, at temperature 0.
+        Args:
+            complaint: the server's.
+            schema: whether the request had one.
+            stream: whether it asked for a stream.
+        """
+        if self.limit == "max_tokens" and "max_completion_tokens" in complaint:
+            return replace(self, limit="max_completion_tokens")
+        if self.greedy and "temperature" in complaint:
+            return replace(self, greedy=False)
+        if stream and self.counts:
+            return replace(self, counts=False)
+        if schema and self.form:
+            return replace(self, form=_PLAINER[self.form])
+        return None
+
+
+class Chat:
+    """One model of one server.
+
+    Args:
+        model: as the server names it.
+        server: None for ``OPENAI_BASE_URL`` with ``OPENAI_API_KEY``, else OpenAI itself.
+
+    Raises:
+        InvalidInput: OpenAI itself is meant and ``OPENAI_API_KEY`` is not set.
+    """
+
+    def __init__(self, model: str, server: Server | None = None) -> None:
+        self.model = model
+        self.server = chatting(server) if server else patient(from_environment())
+        self.name = f"openai:{model}@{self.server.place}"
+        self._manner = Manner()
+
+    def complete(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int = 1024,
+    ) -> Completion:
+        """What the model says, at temperature 0.
 
         Raises:
-            ChatFailed: the server refused, could not be reached in ``attempts`` tries, or sent
-                something else than a chat completion.
+            ModelFailed: the server refused, could not be reached, or sent something else.
         """
-        payload = {
+
+        def once(manner: Manner) -> Any:
+            return self.server.ask(_PATH, self._payload(messages, manner, max_tokens, schema))
+
+        return self._completion(self._suited(once, schema=schema is not None, stream=False))
+
+    def stream(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        tell: Callable[[str], None],
+        *,
+        max_tokens: int = 1024,
+    ) -> Completion:
+        """What the model says, each piece told as it comes.
+
+        Raises:
+            ModelFailed: as for ``complete``; also when the answer breaks off.
+        """
+
+        def once(manner: Manner) -> Completion:
+            payload = {**self._payload(messages, manner, max_tokens), "stream": True}
+            if manner.counts:
+                payload["stream_options"] = {"include_usage": True}
+            return self._heard(tell, payload)
+
+        return self._suited(once, schema=False, stream=True)
+
+    def _suited(self, once: Callable[[Manner], Answer], *, schema: bool, stream: bool) -> Answer:
+        """The answer in the richest manner that the server takes; it is kept for the next time."""
+        manner = self._manner
+        while True:
+            try:
+                answer = once(manner)
+            except Unfit as refusal:
+                plainer = manner.after(str(refusal), schema=schema, stream=stream)
+                if plainer is None:
+                    raise
+                manner = plainer
+            else:
+                self._manner = manner
+                return answer
+
+    def _payload(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        manner: Manner,
+        max_tokens: int,
+        schema: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        payload: dict[str, Any] = {
             "model": self.model,
             "messages": [dict(message) for message in messages],
-            "temperature": 0,
-            "max_tokens": self.max_tokens,
+            manner.limit: max_tokens,
         }
-        body = json.dumps(payload).encode()
-        for attempt in range(1, self.attempts):
-            try:
-                return self._once(body)
-            except _Passing:
-                time.sleep(self.pause * 2 ** (attempt - 1))
-        return self._once(body)
+        if manner.greedy:
+            payload["temperature"] = 0
+        if schema is not None and manner.form:
+            payload["response_format"] = _format(manner.form, schema)
+        return payload
 
-    def _once(self, body: bytes) -> str:
-        headers = {"Content-Type": "application/json"}
-        if self.key:
-            headers["Authorization"] = f"Bearer {self.key}"
-        request = Request(f"{self.url.rstrip('/')}/chat/completions", body, headers)
-        try:
-            with _OPENER.open(request, timeout=self.timeout) as reply:
-                raw: bytes = reply.read(_LONGEST + 1)
-        except HTTPError as refusal:
-            raise self._refused(refusal) from None
-        except (OSError, HTTPException) as fault:
-            raise _Passing(
-                f"the chat server must be reachable, {self.url!r} is not ({fault}); "
-                "start it, or correct the URL"
-            ) from fault
-        return self._text(raw)
-
-    def _refused(self, refusal: HTTPError) -> ChatFailed:
-        try:
-            with refusal:
-                said = refusal.read(_QUOTED).decode("utf-8", "replace").strip()
-        except (OSError, HTTPException):
-            said = ""  # the number says enough
-        if self.key:
-            said = said.replace(self.key, "<key>")
-        kind = _Passing if refusal.code in _AGAIN else ChatFailed
-        return kind(
-            f"the chat server must accept the request, {self.url!r} answered {refusal.code} "
-            f"({said!r}); check model {self.model!r} and the key"
-        )
-
-    def _text(self, raw: bytes) -> str:
-        try:
-            told: Any = json.loads(raw) if len(raw) <= _LONGEST else None
-            text = told["choices"][0]["message"]["content"]
-        except (ValueError, LookupError, TypeError):
-            text = None
+    def _completion(self, told: Any) -> Completion:
+        text = dig(told, "choices", 0, "message", "content")
         if not isinstance(text, str):
-            raise ChatFailed(
-                f"the chat server must send a chat completion with text, {self.url!r} sent "
-                f"{raw[:_QUOTED]!r}; check that the URL ends in the version, such as /v1"
-            )
-        return text
+            raise self.server.strange("a chat completion with text", told, _ADVICE)
+        return Completion(text, *_counts(told))
+
+    def _heard(self, tell: Callable[[str], None], payload: dict[str, Any]) -> Completion:
+        """The pieces of a stream, put together."""
+        said: list[str] = []
+        counts: tuple[int | None, int | None] = (None, None)
+        over = False
+        for event in events(self.server, self.server.lines(_PATH, payload)):
+            piece = dig(event, "choices", 0, "delta", "content")
+            if isinstance(piece, str) and piece:
+                said.append(piece)
+                tell(piece)
+            if event.get("done") or dig(event, "choices", 0, "finish_reason"):
+                over = True
+            if event.get("usage"):
+                counts = _counts(event)
+        if not over:
+            raise self.server.strange("a whole answer", "".join(said), "ask again")
+        return Completion("".join(said), *counts)
 
 
-class _Passing(ChatFailed):
-    """A fault that may be gone at the next attempt."""
+def _counts(told: Any) -> tuple[int | None, int | None]:
+    return (
+        count(dig(told, "usage", "prompt_tokens")),
+        count(dig(told, "usage", "completion_tokens")),
+    )
+
+
+def _format(form: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    if form != "json_schema":
+        return {"type": form}
+    answer = {"name": "answer", "schema": dict(schema), "strict": _is_strict(schema)}
+    return {"type": form, "json_schema": answer}
+
+
+def _is_strict(schema: Any) -> bool:
+    """Whether OpenAI can hold its models to it: no property of an object may be left out."""
+    if isinstance(schema, Mapping):
+        needs = "properties" not in schema or set(schema["properties"]) == set(
+            schema.get("required", ())
+        )
+        return needs and all(map(_is_strict, schema.values()))
+    return all(map(_is_strict, schema)) if isinstance(schema, (list, tuple)) else True

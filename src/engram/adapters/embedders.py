@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
 
-from engram.errors import InvalidInput, UnknownMethod
+from engram.errors import InvalidInput, UnknownMethod, brief
 from engram.ports import Embedder
 
 DEFAULT = "wordllama"
@@ -35,7 +35,7 @@ def embedder(spec: str | Embedder | None) -> Embedder | None:
     if spec is None:
         spec = DEFAULT
     if not isinstance(spec, str):
-        return spec
+        return _own(spec)
     kind, _, model = spec.partition(":")
     if spec == "none":
         return None
@@ -43,14 +43,24 @@ def embedder(spec: str | Embedder | None) -> Embedder | None:
         raise _unknown(spec, kind)
     if (kind == DEFAULT) == bool(model):
         shape = f"{kind!r}, it has one model only" if model else f"'{kind}:MODEL'"
-        raise InvalidInput(f"an embedder of this kind is written {shape}, got {spec!r}")
+        raise InvalidInput(f"an embedder of this kind is written {shape}, got {brief(spec)}")
     module, _, name = EMBEDDERS[kind].partition(":")
     build = getattr(import_module(module), name)
     made: Embedder = build(model) if model else build()
     return made
 
 
+def _own(made: Embedder) -> Embedder:
+    named = isinstance(getattr(made, "name", None), str)
+    sized = isinstance(getattr(made, "dimension", None), int)
+    if not (named and sized and callable(getattr(made, "embed", None))):
+        raise InvalidInput(
+            f"an embedder is a name, or an object with name, dimension and embed, got {brief(made)}"
+        )
+    return made
+
+
 def _unknown(spec: str, kind: str) -> UnknownMethod:
     near = get_close_matches(kind, [*EMBEDDERS, "none"], n=1, cutoff=0.4)
     hint = f"nearest: {near[0]}" if near else f"known: none, {', '.join(EMBEDDERS)}"
-    return UnknownMethod(f"no embedder is called {spec!r}; {hint}")
+    return UnknownMethod(f"no embedder is called {brief(spec)}; {hint}")

@@ -13,9 +13,6 @@ from engram.ports import Vectors
 _PORT = 11434
 _HOST = re.compile(r"(\[.*\]|.*?)(?::(\d+))?")
 _LIMITS = Limits(texts=64, letters=100_000)  # Ollama itself cuts what its model cannot take
-_HOST = re.compile(r"(\[.*\]|.*?)(?::(\d+))?")
-_BATCH = 64  # texts a request
-_LETTERS = 100_000  # characters sent of a text; Ollama cuts what its model cannot take
 
 
 class Ollama:

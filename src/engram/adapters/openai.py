@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from engram.adapters.server import Server, TooMuch
 from engram.adapters.vectors import Limits, dimension_of, embedded
@@ -31,11 +30,9 @@ class OpenAI:
 
     def __init__(self, model: str, server: Server | None = None) -> None:
         self.model = model
-        self.server = server or _from_environment()
-        place = urlsplit(self.server.url)
-        where = f"{place.hostname}:{place.port}" if place.port else place.hostname
+        self.server = server or from_environment()
         # One name can mean other weights on another server.
-        self.name = f"openai:{model}@{where}{place.path.rstrip('/')}"
+        self.name = f"openai:{model}@{self.server.place}"
         self.dimension = dimension_of(self._request)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -72,9 +69,14 @@ class OpenAI:
             ) from None
 
 
-def _from_environment() -> Server:
-    url = os.environ.get("OPENAI_BASE_URL") or HOME
-    key = os.environ.get("OPENAI_API_KEY") or None
+def from_environment() -> Server:
+    """The server that ``OPENAI_BASE_URL`` and ``OPENAI_API_KEY`` mean.
+
+    Raises:
+        InvalidInput: it is OpenAI itself, and there is no key.
+    """
+    url = os.environ.get("OPENAI_BASE_URL", "").strip() or HOME
+    key = os.environ.get("OPENAI_API_KEY", "").strip() or None
     if url == HOME and not key:
         raise InvalidInput(
             "OpenAI needs a key, got none; set OPENAI_API_KEY, or OPENAI_BASE_URL for a server "

@@ -4,6 +4,7 @@ Source: Maharana et al., Evaluating Very Long-Term Conversational Memory of LLM 
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,8 @@ ASKED = 5
 REACH = 5
 """Results among which the true evidence should be."""
 _SAID = "%I:%M %p on %d %B, %Y"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What could move a terminal's cursor: anybody may have written the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,28 @@ def read(path: Path) -> Sample:
         InvalidInput: the file cannot be read, or it is no LoCoMo file.
     """
     try:
-        first = json.loads(path.read_text(encoding="utf-8"))[0]
+        first = _visible(json.loads(path.read_text(encoding="utf-8"))[0])
         script = list(_lines(first["conversation"]))
-        return Sample(first["sample_id"], script, [_asked(row) for row in first["qa"]])
-    except (OSError, ValueError, TypeError, LookupError) as fault:
+        asked = [_asked(row) for row in first["qa"]]
+        if not (script and asked):
+            raise ValueError("it has no turns or no questions")
+        return Sample(str(first["sample_id"]), script, asked)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as fault:
         raise InvalidInput(
             f"data must be a LoCoMo file, got {str(path)!r} ({type(fault).__name__}: {fault}); "
             "pass the published locomo10.json"
         ) from fault
+
+
+def _visible(value: Any) -> Any:
+    """A JSON value without control characters in its texts."""
+    if isinstance(value, str):
+        return _CONTROL.sub(" ", value)
+    if isinstance(value, list):
+        return [_visible(inner) for inner in value]
+    if isinstance(value, dict):
+        return {key: _visible(inner) for key, inner in value.items()}
+    return value
 
 
 def _lines(talk: Mapping[str, Any]) -> Iterator[Line]:
@@ -77,13 +94,15 @@ def _lines(talk: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _asked(row: Mapping[str, Any]) -> Asked:
-    return Asked(row["question"], str(row.get("answer", "")), tuple(row.get("evidence", ())))
+    found = tuple(map(str, row.get("evidence", ())))
+    return Asked(str(row["question"]), str(row.get("answer", "")), found)
 
 
 def chosen(questions: Sequence[Asked]) -> Sequence[Asked]:
-    """Five questions, evenly over the file, that have an answer and evidence."""
+    """Five questions, evenly over the file, that have an answer and evidence; fewer if need be."""
     fit = [question for question in questions if question.answer and question.evidence]
-    return [fit[at * len(fit) // ASKED] for at in range(min(ASKED, len(fit)))]
+    count = min(ASKED, len(fit))
+    return [fit[at * len(fit) // count] for at in range(count)]
 
 
 def with_evidence(stage: Stage, memory: Memory, questions: Sequence[Asked]) -> Outcome:

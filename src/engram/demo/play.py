@@ -101,9 +101,10 @@ def play(
 def _fresh(path: Path | None) -> Path:
     if path is None:
         return Path(mkdtemp(prefix="engram-demo-"), "demo.db")
-    if path.exists():
+    file = path.expanduser()
+    if file.exists():
         raise InvalidInput(f"the demo needs a new file, {str(path)!r} exists; name another")
-    return path
+    return file
 
 
 def _benchmark(sample: locomo.Sample) -> tuple[Act, ...]:

@@ -89,7 +89,7 @@ def how_fast(stage: Stage, memory: Memory, asked: Sequence[str] = ()) -> Outcome
     texts = list(asked) or [question.text for question in QUESTIONS]
     taken = np.array([_timed(memory, texts[at % len(texts)]) for at in range(ROUNDS)])
     p50, p95 = (float(np.percentile(taken, part)) for part in (50, 95))
-    stage.show(_histogram(taken, stage.width - 30))
+    stage.show(_histogram(taken, max(1, stage.width - 30)))
     stage.console.print()
     stage.verdict(
         f"{ROUNDS} searches, {len(texts)} different questions: "

@@ -18,6 +18,9 @@ from engram.memory import Memory
 _VISIBLE = 7
 """Lines that are on the screen at once."""
 
+_BAR = 30
+"""Columns of the month with the most messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recital:
@@ -89,9 +92,12 @@ def _summary(stage: Stage, script: Sequence[Line], said: Recital) -> None:
     """The year at a glance: one bar a month."""
     months = Counter(f"{moment(line.time):%b %Y}" for line in script)
     most = max(months.values())
+    columns = max(1, min(_BAR, stage.width - 20))
     table = Table.grid(padding=(0, 2, 0, 0))
     for month, count in months.items():
-        table.add_row(Text(month, style="dim"), Text(bar(count / most, 30), "cyan"), f"{count:>4}")
+        table.add_row(
+            Text(month, style="dim"), Text(bar(count / most, columns), "cyan"), f"{count:>4}"
+        )
     stage.show(table)
     stage.console.print()
     stage.verdict(

@@ -83,10 +83,10 @@ def erased(stage: Stage, memory: Memory) -> Outcome:
     ids = [gone for receipt in receipts for gone in receipt["ids"]]
     scrubbed = bool(receipts) and all(receipt["scrubbed"] for receipt in receipts)
     rows: Sequence[tuple[str, str | Text]] = [
-        ("in the file before", f"“{SECRET}” in {before} places"),
+        ("in the file before", f"“{SECRET}…” in {before} places"),
         (
             "in the file after",
-            Text(f"“{SECRET}” in {after} places", style="green" if not after else "red"),
+            Text(f"“{SECRET}…” in {after} places", style="green" if not after else "red"),
         ),
         ("receipt", ", ".join(receipt["commit"] for receipt in receipts)),
         ("destroyed", ", ".join(ids)),

@@ -1,8 +1,9 @@
 """Files that are written whole or not at all."""
 
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -13,17 +14,32 @@ from engram.errors import StoreReadOnly
 def atomic_text(path: Path) -> Iterator[TextIO]:
     """A text file that takes its place only when the block ends well.
 
+    It keeps the permissions of the file that it replaces, and a link to that file. What is no file,
+    such as a pipe or ``/dev/null``, is written to as it is.
+
     Raises:
         StoreReadOnly: the file or its folder cannot be written.
     """
-    part = path.with_name(f".{path.name}.part-{os.getpid()}")
+    whole = Path(os.path.realpath(path))
+    part = whole.parent / f".{whole.name}.part-{os.getpid()}"
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as out:
+        if whole.exists() and not whole.is_file():
+            with _text(whole) as out:
+                yield out
+            return
+        with _text(part) as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
-        part.replace(path)
+        if whole.exists():
+            shutil.copymode(whole, part)
+        part.replace(whole)
     except OSError as error:
         raise StoreReadOnly(f"{path}: cannot be written ({error}); choose another path") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
+
+
+def _text(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="\n")

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 from engram.exchange.files import Opening, Part, each_part
 from engram.exchange.roles import Found, Incoming
 from engram.exchange.values import (
@@ -95,7 +95,7 @@ def _branch(talk: dict[str, Any]) -> list[Any]:
         at = _newest_leaf(nodes)
     while isinstance(at, str) and at in nodes and at not in seen:
         seen.add(at)
-        node = mapping(nodes[at], f"node {at!r:.40}")
+        node = mapping(nodes[at], f"node {brief(at, 40)}")
         found.append(node.get("message"))
         at = node.get("parent")
     return found[::-1]
@@ -106,7 +106,7 @@ def _newest_leaf(nodes: dict[str, Any]) -> str | None:
 
     def written(key: str) -> float:
         at = optional(optional(nodes[key]).get("message")).get("create_time")
-        return float(at) if isinstance(at, float) else 0.0
+        return float(at) if isinstance(at, (int, float)) else 0.0
 
     leaves = [key for key, node in nodes.items() if not optional(node).get("children")]
     return max(reversed(leaves), key=written, default=None)
@@ -162,7 +162,9 @@ def _said(content: dict[str, Any]) -> str:
     if isinstance(parts, str):
         return parts
     if not isinstance(parts, list):
-        raise InvalidInput(f"content of type {kind!r:.40} must have 'parts' or 'text', got neither")
+        raise InvalidInput(
+            f"content of type {brief(kind, 40)} must have 'parts' or 'text', got neither"
+        )
     # A part that is no text is a picture, or a recording with its transcript as 'text'.
     texts = (part if isinstance(part, str) else optional(part).get("text") for part in parts)
     return "\n".join(text for text in texts if isinstance(text, str) and text)

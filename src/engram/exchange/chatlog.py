@@ -16,13 +16,14 @@ from engram.errors import InvalidInput
 from engram.exchange.files import Opening, Part, each_part, glimpse
 from engram.exchange.roles import Found, Incoming, Problem
 from engram.exchange.stamps import CLOCK, DATE, ZONE, Order, clock, order_of, written
-from engram.exchange.values import by_day, known_role, message
+from engram.exchange.values import by_day, known_role, message, moment
 from engram.plaintext.roles import Message
 
 Style: TypeAlias = Literal["dated", "clocked", "bare"]
 
 _FILES = re.compile(r"\.(?:txt|log)$", re.IGNORECASE)
 _SUFFIXES = frozenset({".txt", ".log", ""})
+_NOTES = frozenset({".md", ".markdown"})
 _LOOK = 40  # lines that decide the style
 _MARKS = "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # of direction; WhatsApp puts them about
 _NOTICE = r"-!-|\*\*\*|-->|<--|--\s"
@@ -36,7 +37,8 @@ _LINES: dict[Style, re.Pattern[str]] = {
         r"(?:\s+[-–—]\s+|:?\s+)(?P<rest>.*)"
     ),
     "clocked": re.compile(rf"\[?{CLOCK}(?:\]\s+|\s+(?=[<*-]))(?P<rest>.*)"),
-    "bare": re.compile(r"(?P<rest>(?=[^\W\d_])(?:[\w.'-]+ ?){1,4}:\s.*)"),
+    # Possessive: a long line without a colon would else be cut into words in every way.
+    "bare": re.compile(r"(?P<rest>(?=[^\W\d_])(?:[\w.'-]++ ?+){1,4}:\s.*)"),
 }
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
 _DAY_BEGINS = re.compile(
@@ -71,13 +73,15 @@ class Chatlog:
     dates: Order | None = None
 
     def sniff(self, path: Path, head: bytes) -> bool:
-        """Lines with dates, or names at the beginning of at least two lines."""
+        """Lines with dates, or names at the beginning of at least two lines; notes are no logs."""
         lines = glimpse(head).splitlines()[:_LOOK]
         style = _style(lines)
+        suffixes = {Path(name).suffix.lower() for name in self.opening.names(path)}
         if style == "bare":
+            # Settings, headers and code look like names too, so all of it must be called text.
             names = sum(_LINES[style].match(line) is not None for line in lines)
-            return names > 1 and path.suffix.lower() in _SUFFIXES
-        return style is not None
+            return names > 1 and suffixes <= _SUFFIXES
+        return style is not None and suffixes.isdisjoint(_NOTES)
 
     def read(self, path: Path) -> Iterator[Found]:
         """Yield the days of every log; a line is held at a time, and each log is read twice."""
@@ -182,9 +186,9 @@ def _text(turn: _Turn) -> str | None:
 
 def _at(turn: _Turn, order: Order) -> float | None:
     if "a" in turn.stamp:
-        return written(turn.stamp, order)
+        return moment(written(turn.stamp, order))
     if "hour" in turn.stamp and turn.day is not None:
-        return (turn.day + clock(turn.stamp)).timestamp()
+        return moment(turn.day.timestamp() + clock(turn.stamp).total_seconds())
     return None
 
 

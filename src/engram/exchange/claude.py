@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 from engram.exchange.files import Opening, Part, each_part
 from engram.exchange.roles import Found, Incoming
 from engram.exchange.values import (
@@ -54,7 +54,7 @@ def _item(data: Any, source: str) -> Iterator[Found]:
     for key, read in _KINDS.items():
         if key in item:
             return read(item, source)
-    raise InvalidInput(f"an item must have one of {[*_KINDS]}, got {[*item][:8]}")
+    raise InvalidInput(f"an item must have one of {[*_KINDS]}, got {brief([*item][:8])}")
 
 
 def _talk(talk: dict[str, Any], source: str) -> Iterator[Found]:
@@ -120,8 +120,8 @@ def _project(project: dict[str, Any], source: str) -> Iterator[Found]:
         document = mapping(data, "a document")
         name = document.get("filename")
         yield from message(
-            words(document.get("content") or "", f"'content' of {name!r:.40}"),
-            at=moment(document.get("created_at"), f"'created_at' of {name!r:.40}"),
+            words(document.get("content") or "", f"'content' of {brief(name, 40)}"),
+            at=moment(document.get("created_at"), f"'created_at' of {brief(name, 40)}"),
             metadata={**shared, "document": name, "document_id": document.get("uuid")},
         )
 
@@ -164,7 +164,7 @@ def _paragraph(notes: dict[str, Any], item: tuple[str | None, str]) -> Iterator[
 def _key(item: dict[str, Any]) -> str:
     key = handle(item.get("uuid"))
     if key is None:
-        raise InvalidInput(f"an item must have a 'uuid', got {item.get('uuid')!r:.80}")
+        raise InvalidInput(f"an item must have a 'uuid', got {brief(item.get('uuid'))}")
     return key
 
 

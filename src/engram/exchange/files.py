@@ -266,7 +266,7 @@ def _in_archive(path: Path) -> list[Part]:
         Part(path, entry.filename, entry.file_size, packed=True)
         for entry in found
         if not entry.filename.startswith("__MACOSX/")
-        if not any(name.startswith(".") for name in entry.filename.split("/"))
+        if not any(name.startswith(".") for name in entry.filename.removeprefix("./").split("/"))
     ]
 
 

@@ -26,7 +26,7 @@ def front_matter(text: str) -> tuple[dict[str, Value], int]:
         if named := _KEY.match(line):
             key = named["key"].strip(" \t\"'")
             found[key] = _value((named["value"] or "").strip())
-        elif key and line.strip():
+        elif key and line.strip() and not line.startswith("#"):
             found[key] = _longer(found[key], line)
     return found, block.end()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 from engram.exchange.files import Opening, Part, each_part, glimpse, parsed
 from engram.exchange.roles import Found, Incoming
 from engram.exchange.values import each, handle, mapping, message, sentence, sequence, words
@@ -54,7 +54,7 @@ def _line(line: tuple[int, str], source: str) -> Iterator[Found]:
         subject, messages = _relation(item)
     else:
         raise InvalidInput(
-            f"'type' of a line must be 'entity' or 'relation', got {item.get('type')!r:.80}"
+            f"'type' of a line must be 'entity' or 'relation', got {brief(item.get('type'))}"
         )
     yield Incoming(messages, run=handle(f"{McpMemory.name} {subject}"), source=source)
 
@@ -78,5 +78,5 @@ def _relation(item: dict[str, Any]) -> tuple[str, tuple[Message, ...]]:
 def _field(item: dict[str, Any], key: str) -> str:
     text = words(item.get(key), f"{key!r}")
     if not text.strip():
-        raise InvalidInput(f"{key!r} must not be blank, got {text!r:.20}")
+        raise InvalidInput(f"{key!r} must not be blank, got {brief(text, 20)}")
     return text

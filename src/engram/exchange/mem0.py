@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 from engram.exchange.files import Opening, Part, each_part, glimpse, parsed
 from engram.exchange.roles import Found, Incoming
 from engram.exchange.values import (
@@ -112,7 +112,7 @@ def _relation(data: Any, source: str) -> Iterator[Found]:
     ends = [edge.get("source"), edge.get("relationship"), target]
     if not all(isinstance(end, str) and end.strip() for end in ends):
         raise InvalidInput(
-            f"a relation must have source, relationship and target, got {ends!r:.80}"
+            f"a relation must have source, relationship and target, got {brief(ends)}"
         )
     head, relation, tail = map(str, ends)
     notes = {"imported_from": Mem0.name, "head": head, "relation": relation, "tail": tail}

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 from engram.exchange.files import Opening, Part, each_part
 from engram.exchange.roles import Found, Incoming
 from engram.exchange.values import (
@@ -108,7 +108,7 @@ def _message(people: Mapping[str, str], shared: dict[str, Any], data: Any) -> It
         metadata={
             **notes,
             **{key: said.get(key) for key in _KEPT},
-            "files": [optional(file).get("name") for file in files],
+            "files": [name for file in files if (name := optional(file).get("name"))],
         },
     )
 
@@ -126,7 +126,7 @@ def _author(said: dict[str, Any], people: Mapping[str, str]) -> str | None:
 def _sent(ts: Any) -> float | None:
     """A timestamp is text, ``1683554160.000200``, unique in its channel."""
     if not isinstance(ts, str) or not re.fullmatch(r"[0-9]{1,12}(?:\.[0-9]{1,9})?", ts):
-        raise InvalidInput(f"'ts' of a message must be seconds since 1970 as text, got {ts!r:.80}")
+        raise InvalidInput(f"'ts' of a message must be seconds since 1970 as text, got {brief(ts)}")
     return moment(float(ts), "'ts' of a message")
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 from engram.exchange.files import Opening, Part, each_part
 from engram.exchange.roles import Found, Incoming
 from engram.exchange.values import (
@@ -56,7 +56,7 @@ def _chats(export: dict[str, Any]) -> list[Any]:
         for chat in sequence(optional(export.get(key)).get("list") or [], f"'list' of {key!r}")
     ]
     if not chats:
-        raise InvalidInput(f"an export must have 'messages' or 'chats', got {[*export][:8]}")
+        raise InvalidInput(f"an export must have 'messages' or 'chats', got {brief([*export][:8])}")
     return chats
 
 
@@ -64,7 +64,7 @@ def _chat(data: Any, source: str) -> Iterator[Found]:
     chat = mapping(data, "a chat")
     key = handle(chat.get("id"))
     if key is None:
-        raise InvalidInput(f"a chat must have an 'id', got {chat.get('id')!r:.80}")
+        raise InvalidInput(f"a chat must have an 'id', got {brief(chat.get('id'))}")
     shared = {
         "imported_from": Telegram.name,
         "chat_id": key,

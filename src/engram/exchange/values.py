@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 from engram.exchange.roles import Found, Incoming, Problem
 from engram.plaintext.roles import Message
 
@@ -43,7 +43,7 @@ def mapping(value: Any, what: str) -> dict[str, Any]:
         InvalidInput: it is something else.
     """
     if not isinstance(value, dict):
-        raise InvalidInput(f"{what} must be an object, got {value!r:.80}")
+        raise InvalidInput(f"{what} must be an object, got {brief(value)}")
     return value
 
 
@@ -54,7 +54,7 @@ def sequence(value: Any, what: str) -> list[Any]:
         InvalidInput: it is something else.
     """
     if not isinstance(value, list):
-        raise InvalidInput(f"{what} must be a list, got {value!r:.80}")
+        raise InvalidInput(f"{what} must be a list, got {brief(value)}")
     return value
 
 
@@ -65,7 +65,7 @@ def words(value: Any, what: str) -> str:
         InvalidInput: it is something else.
     """
     if not isinstance(value, str):
-        raise InvalidInput(f"{what} must be text, got {value!r:.80}")
+        raise InvalidInput(f"{what} must be text, got {brief(value)}")
     return value
 
 
@@ -82,7 +82,7 @@ def role_of(value: Any) -> str:
     """
     found = known_role(value)
     if found is None:
-        raise InvalidInput(f"a role must be one of {', '.join(_ROLES)}, got {value!r:.80}")
+        raise InvalidInput(f"a role must be one of {', '.join(_ROLES)}, got {brief(value)}")
     return found
 
 
@@ -105,7 +105,7 @@ def moment(value: Any, what: str = "a time") -> float | None:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         found = float(value) if abs(value) < _LATEST else math.inf
     if not _EARLIEST <= found <= _LATEST:
-        raise InvalidInput(f"{what} must be ISO 8601 or seconds since 1970, got {value!r:.80}")
+        raise InvalidInput(f"{what} must be ISO 8601 or seconds since 1970, got {brief(value)}")
     return found
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 from engram.plaintext.filters import Sql, compile_filter
-from engram.plaintext.intake import LONGEST_ID, Ids, checked_text, scope_of
+from engram.plaintext.intake import Ids, checked_text, identifier, scope_of
 from engram.plaintext.listing import Page
 from engram.plaintext.read import Ask
 from engram.plaintext.roles import Scope, State
@@ -86,7 +86,7 @@ def _look(look: Looking) -> tuple[Scope, float | None, float | None, Sql | None]
 def _threshold(value: Any) -> float:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 <= value <= 1:
-        raise InvalidInput(f"threshold must be 0 to 1, got {value!r}")
+        raise InvalidInput(f"threshold must be 0 to 1, got {brief(value)}")
     return float(value)
 
 
@@ -98,7 +98,9 @@ def checked_limit(value: Any, name: str, most: int = MOST) -> int:
     """
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or not 1 <= value <= most:
-        raise InvalidInput(f"{name} must be a whole number from 1 to {most}, got {value!r:.40}")
+        raise InvalidInput(
+            f"{name} must be a whole number from 1 to {most}, got {brief(value, 40)}"
+        )
     return int(value)
 
 
@@ -107,7 +109,7 @@ def _cursor(value: Any) -> int:
     if value is None:
         return 0
     if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 18:
-        raise InvalidInput(f"cursor must be the 'next' of an earlier page, got {value!r:.40}")
+        raise InvalidInput(f"cursor must be the 'next' of an earlier page, got {brief(value, 40)}")
     return int(value)
 
 
@@ -115,8 +117,10 @@ def _states(values: Any) -> tuple[State, ...]:
     """Life-cycle states by name."""
     names = [values] if isinstance(values, str) else values
     known = [str(state) for state in State if state is not State.ERASED]
-    if not isinstance(names, Sequence) or not all(name in known for name in names):
-        raise InvalidInput(f"states must be among {', '.join(known)}, got {values!r:.80}")
+    if not isinstance(names, Sequence) or not all(
+        isinstance(name, str) and name in known for name in names
+    ):
+        raise InvalidInput(f"states must be among {', '.join(known)}, got {brief(values)}")
     return tuple(State(name) for name in names)
 
 
@@ -126,9 +130,10 @@ def known_id(value: Any) -> str:
     Raises:
         InvalidInput: it is not text, or blank.
     """
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID:
-        raise InvalidInput(f"the id of a memory must be text, got {value!r:.60}")
-    return value.strip()
+    text = identifier(value, "the id of a memory") if isinstance(value, str) else None
+    if text is None:
+        raise InvalidInput(f"the id of a memory must be text, got {brief(value, 60)}")
+    return text
 
 
 def maybe_scope(ids: Ids) -> Scope | None:

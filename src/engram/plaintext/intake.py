@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
 
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 from engram.plaintext.roles import Message, Scope
 from engram.plaintext.text.times import seconds
 
@@ -62,15 +63,14 @@ def messages_of(said: Any, metadata: Mapping[str, Any] | None = None) -> tuple[M
 
 def _message(one: Any, shared: Mapping[str, Any], where: str) -> Message:
     if isinstance(one, Message):
-        checked_text(one.text, where)
-        return one
+        one = _plain(one)
     if isinstance(one, str):
         return Message(checked_text(one, where), metadata=shared)
     if not isinstance(one, Mapping):
-        raise InvalidInput(f"{where} must be text or an object with 'content', got {one!r:.80}")
+        raise InvalidInput(f"{where} must be text or an object with 'content', got {brief(one)}")
     unknown = [key for key in one if key not in _KEYS]
     if unknown and "content" not in one and "text" not in one:
-        raise InvalidInput(f"{where} needs 'content', got only {sorted(map(str, one))}")
+        raise InvalidInput(f"{where} needs 'content', got only {brief(list(one))}")
     own = checked_metadata(one.get("metadata"), f"metadata of {where}")
     rest = {key: one[key] for key in unknown}
     time = next(
@@ -87,6 +87,18 @@ def _message(one: Any, shared: Mapping[str, Any], where: str) -> Message:
     )
 
 
+def _plain(message: Message) -> dict[str, Any]:
+    """A message made elsewhere, as what everybody else passes: nothing is taken on trust."""
+    return {
+        "content": message.text,
+        "role": message.role,
+        "name": message.name or None,
+        "time": message.at,
+        "metadata": message.metadata,
+        "expires_at": message.expires_at,
+    }
+
+
 def _content(one: Mapping[str, Any], where: str) -> Any:
     content = one.get("content", one.get("text"))
     if isinstance(content, Sequence) and not isinstance(content, (str, bytes)):
@@ -94,7 +106,7 @@ def _content(one: Mapping[str, Any], where: str) -> Any:
         parts = [p.get("text") if isinstance(p, Mapping) else p for p in content]
         if not all(isinstance(part, str) or part is None for part in parts):
             raise InvalidInput(
-                f"{where}: every part of 'content' must hold text, got {content!r:.80}"
+                f"{where}: every part of 'content' must hold text, got {brief(content)}"
             )
         return "\n".join(part for part in parts if part)
     return content
@@ -102,7 +114,7 @@ def _content(one: Mapping[str, Any], where: str) -> Any:
 
 def _role(role: Any, where: str) -> str:
     if not isinstance(role, str) or role.lower() not in ROLES:
-        raise InvalidInput(f"role in {where} must be one of {', '.join(ROLES)}, got {role!r}")
+        raise InvalidInput(f"role in {where} must be one of {', '.join(ROLES)}, got {brief(role)}")
     return _SAME_ROLE.get(role.lower(), role.lower())
 
 
@@ -130,6 +142,30 @@ def checked_text(text: Any, where: str) -> str:
     return text
 
 
+def checked_note(note: Any, what: str) -> str:
+    """Who or why, as a commit keeps it; may be empty.
+
+    Raises:
+        InvalidInput: it is no text, too long, or not encodable as UTF-8.
+    """
+    return "" if isinstance(note, str) and not note else checked_text(note, what)
+
+
+def checked_path(path: Any) -> Path:
+    """A path of this machine, with ``~`` for the home folder.
+
+    Raises:
+        InvalidInput: nothing can have that path.
+    """
+    try:
+        found = Path(path).expanduser()
+        if "\0" not in str(found).encode().decode():
+            return found
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InvalidInput(f"a path must name a file, got {brief(path)} ({error})") from None
+    raise InvalidInput(f"a path must name a file, got {brief(path)}")
+
+
 def checked_metadata(metadata: Any, where: str) -> dict[str, Any]:
     """A copy of the caller's metadata that JSON gives back unchanged.
 
@@ -139,7 +175,7 @@ def checked_metadata(metadata: Any, where: str) -> dict[str, Any]:
     if metadata is None:
         return {}
     if not isinstance(metadata, Mapping):
-        raise InvalidInput(f"{where} must be an object, got {metadata!r:.80}")
+        raise InvalidInput(f"{where} must be an object, got {brief(metadata)}")
     plain = {key: _isoformat(value) for key, value in metadata.items()}
     try:
         text = json.dumps(plain, allow_nan=False, ensure_ascii=False)
@@ -165,7 +201,7 @@ def identifier(value: Any, what: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, (str, int)) or isinstance(value, bool):
-        raise InvalidInput(f"{what} must be text or a whole number, got {value!r:.80}")
+        raise InvalidInput(f"{what} must be text or a whole number, got {brief(value)}")
     if isinstance(value, int) and value.bit_length() > LONGEST_ID:
         raise InvalidInput(f"{what} may have {LONGEST_ID} bits, got {value.bit_length()}")
     text = str(value).strip()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engram.plaintext.columns import Columns, Rows
 from engram.plaintext.filters import Sql
 from engram.plaintext.roles import Record, Scope, State
 from engram.plaintext.store.columns import STATES
@@ -12,7 +13,7 @@ from engram.plaintext.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What to list: at most ``limit`` records whose log row is greater than ``after``."""
+    """What to list: at most ``limit`` records, after the first ``after`` that were ever stored."""
 
     scope: Scope
     now: float
@@ -36,7 +37,19 @@ def listing(store: Store, page: Page) -> tuple[list[Record], str | None]:
         else:
             view.narrow(page.now, page.as_of, page.known_at, allowed)
             live = view.live
-        rows = np.flatnonzero(live & (view.columns.rows > page.after))
+        stored = view.columns.remembered("places", lambda: _first_stored(view.columns))
+        rows = np.flatnonzero(live & (stored > page.after))
+        rows = rows[np.argsort(stored[rows], kind="stable")]
         chosen = rows[: page.limit]
-        following = str(view.columns.rows[chosen[-1]]) if len(rows) > len(chosen) else None
+        following = str(stored[chosen[-1]]) if len(rows) > len(chosen) else None
         return view.records(chosen), following
+
+
+def _first_stored(columns: Columns) -> Rows:
+    """(N,) the place of each row's record among all that the space ever held, from 1.
+
+    Not its row in the log, which would tell how much others write.
+    """
+    first: dict[str, int] = {}
+    places = [first.setdefault(record, len(first) + 1) for record in columns.ids]
+    return np.array(places, dtype=np.int64)

@@ -78,6 +78,7 @@ def reading(found: Found) -> dict[str, Any]:
         "heads": list(route.heads),
         "periods": [[iso(period.start), iso(period.end)] for period in route.periods],
         "wants": route.wants,
+        "needed": route.needed,
     }
 
 
@@ -95,6 +96,11 @@ def outcome(done: Outcome) -> dict[str, Any]:
     if done.reason:
         result["reason"] = done.reason
     return result
+
+
+def commit_id(commit: Commit | None) -> str | None:
+    """The id of a commit; None where nothing had to be changed."""
+    return None if commit is None else commit.id
 
 
 def committed(commit: Commit) -> dict[str, Any]:

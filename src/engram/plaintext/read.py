@@ -102,9 +102,11 @@ class Reader:
             allowed = None if ask.filters is None else view.matching(ask.filters)
             view.narrow(ask.now, ask.as_of, ask.known_at, allowed)
             route = self._route(ask, view)
+            if not route.needed:
+                return Found((), 0.0, route)
             hits, confidence = self._fuse(route, view)
             chosen = _one_per_source(hits, view, ask.top_k, ask.threshold)
-            return Found(_answers(chosen, view), confidence, route)
+            return Found(_answers(chosen, view, ask.known_at), confidence, route)
 
     def pack(self, ask: Ask, tokens: int) -> tuple[Pack, Found]:
         """Recall written for a prompt, within a budget of tokens."""
@@ -113,7 +115,7 @@ class Reader:
 
     def _route(self, ask: Ask, view: View) -> Route:
         route = self.router.route(ask.query, ask.now if ask.as_of is None else ask.as_of, view)
-        if self.embedder is None:
+        if self.embedder is None or not route.needed:
             return route
         return replace(route, vector=self.embedder.embed([route.content or route.query])[0])
 
@@ -152,9 +154,14 @@ def _one_per_source(hits: Hits, view: View, top_k: int, threshold: float) -> Hit
     return Hits(hits.rows[keep], hits.scores[keep], why)
 
 
-def _answers(hits: Hits, view: Snapshot) -> tuple[Answer, ...]:
+def _answers(hits: Hits, view: Snapshot, known_at: float | None) -> tuple[Answer, ...]:
     records = {record.id: record for record in view.records(hits.rows)}
-    raw = view.current(s.record for record in records.values() for s in record.sources)
+    wanted = (s.record for record in records.values() for s in record.sources)
+    raw = {
+        record.id: record
+        for record in view.current(wanted, known_at).values()
+        if view.scope.holds(record.scope)
+    }
     answers = []
     for at, row in enumerate(hits.rows):
         record = records.get(view.columns.ids[row])

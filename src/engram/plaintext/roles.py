@@ -1,6 +1,7 @@
-"""Plaintext memory: its values and its seven roles.
+"""Plaintext memory: its values and its nine roles.
 
-Write:  message -> Extractor -> Consolidator -> EditPlan -> Store
+Write:  message -> Sealer -> Extractor -> Consolidator -> EditPlan -> Store
+After:  what was written -> Enricher -> EditPlan -> Store
 Read:   query -> Router -> Index (several) -> Refiner -> Packer
 Time:   Keeper -> EditPlan -> Store
 
@@ -8,20 +9,16 @@ A method is a frozen dataclass with one verb. It reads through a ``View`` and re
 only the store changes anything. All times are seconds since 1970, UTC.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from functools import cached_property
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engram.plaintext.turns import Turns, in_order
-
-Floats: TypeAlias = NDArray[np.float32]
-Rows: TypeAlias = NDArray[np.int64]
-Mask: TypeAlias = NDArray[np.bool_]
+# A method imports all its values from here, so these are passed on.
+from engram.plaintext.columns import Columns as Columns
+from engram.plaintext.columns import Floats as Floats
+from engram.plaintext.columns import Mask as Mask
+from engram.plaintext.columns import Rows as Rows
 
 
 class State(StrEnum):
@@ -74,6 +71,14 @@ class Scope:
     agent: str | None = None
     run: str | None = None
     app: str | None = None
+
+    def holds(self, other: "Scope") -> bool:
+        """True when a caller in this scope may see a record of the other."""
+        return (
+            (self.app, self.user) == (other.app, other.user)
+            and self.agent in (None, other.agent)
+            and self.run in (None, other.run)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +224,7 @@ class Route:
         relation: name of a relation that the query asks for, or None.
         periods: the times that it may be about; several where a month names no year.
         wants: what kind of answer: ``time``, ``number``, ``list`` or ``""``.
+        needed: False where the query can be answered without any memory; nothing is searched.
         vector: (D,) unit vector of ``content``; None where nothing embeds.
     """
 
@@ -230,6 +236,7 @@ class Route:
     relation: str | None = None
     periods: tuple[Period, ...] = ()
     wants: str = ""
+    needed: bool = True
     vector: Floats | None = None
 
 
@@ -255,69 +262,6 @@ class Pack:
     tokens: int
 
 
-@dataclass(frozen=True)
-class Columns:
-    """One space of the store as parallel arrays, one element a version of a record.
-
-    ``rows`` (N,) ascending is the position in the log. Times are float64 with +-inf for unknown.
-    ``kind``, ``run``, ``agent`` and ``speaker`` index ``names``, -1 for none; ``state`` is the
-    position in ``State``. Rows with one ``group`` rest on one raw record. ``replaced`` marks what
-    a newer record superseded. ``length`` counts words, ``content`` distinct words that are not mere
-    grammar; both are 0 for rows that are not searched by wording. ``asks`` marks turns that end in
-    a question. ``vectors`` (N, D) are unit rows, zero where not ``embedded``.
-    """
-
-    rows: Rows
-    ids: NDArray[np.object_]
-    state: NDArray[np.int8]
-    kind: NDArray[np.int32]
-    run: NDArray[np.int32]
-    agent: NDArray[np.int32]
-    speaker: NDArray[np.int32]
-    event: NDArray[np.float64]
-    valid_from: NDArray[np.float64]
-    valid_to: NDArray[np.float64]
-    known_from: NDArray[np.float64]
-    known_to: NDArray[np.float64]
-    expires: NDArray[np.float64]
-    group: NDArray[np.int64]
-    replaced: Mask
-    length: NDArray[np.float32]
-    content: NDArray[np.float32]
-    asks: Mask
-    vectors: Floats
-    embedded: Mask
-    names: tuple[str, ...]
-
-    def said_by(self, people: Sequence[str]) -> Mask:
-        """(N,) rows of these speakers."""
-        mine: Mask = np.zeros(len(self.rows), dtype=bool)
-        for person in people:
-            if person in self.names:
-                mine |= self.speaker == self.names.index(person)
-        return mine
-
-    @cached_property
-    def turns(self) -> Turns:
-        """The searchable rows in the order in which they were said."""
-        return in_order(self.run, self.event, self.length)
-
-    @cached_property
-    def mean(self) -> Floats:
-        """(D,) mean of the vectors: what all texts of the space have in common.
-
-        Drawn towards zero while there are few, which have nothing in common yet.
-        """
-        total: Floats = self.vectors.sum(axis=0, dtype=np.float32)
-        return total / np.float32(10 + self.embedded.sum())
-
-    @cached_property
-    def spread(self) -> Floats:
-        """(N,) distance of each vector from the mean; never 0."""
-        squared = 1 - 2 * (self.vectors @ self.mean) + self.mean @ self.mean
-        return np.sqrt(np.maximum(squared, 1e-6)).astype(np.float32)
-
-
 class View(Protocol):
     """What a method may see of one scope: a consistent snapshot, read only."""
 
@@ -332,8 +276,17 @@ class View(Protocol):
 
     def get(self, record_id: str) -> Record | None: ...
     def records(self, rows: Rows) -> list[Record]: ...
+    def current(self, record_ids: Iterable[str]) -> dict[str, Record]: ...
+    def resting_on(self, record_id: str) -> list[Record]: ...
     def facts(self, head: str, relation: str) -> list[Record]: ...
+    def edges(self) -> tuple[Rows, Rows]: ...
     def postings(self, terms: Sequence[str]) -> Mapping[str, tuple[Rows, Floats]]: ...
+
+
+class Sealer(Protocol):
+    """Takes out of a message what must never be stored as it is, before anything is stored."""
+
+    def seal(self, message: Message) -> tuple[Message, Sequence[Candidate]]: ...
 
 
 class Extractor(Protocol):
@@ -346,6 +299,15 @@ class Consolidator(Protocol):
     """Settles candidates with what is known: add, merge, supersede, link."""
 
     def settle(self, found: Sequence[Candidate], now: float, view: View) -> EditPlan: ...
+
+
+class Enricher(Protocol):
+    """Makes something of raw records once they are stored: notes, links, summaries, thoughts.
+
+    The ids of what it makes follow from what it was made of, so that doing it twice adds nothing.
+    """
+
+    def enrich(self, fresh: Sequence[Record], now: float, view: View) -> EditPlan: ...
 
 
 class Router(Protocol):

@@ -51,6 +51,7 @@ def in_order(
     run: NDArray[np.int32],
     event: NDArray[np.float64],
     length: NDArray[np.float32],
+    derived: NDArray[np.bool_] | None = None,
 ) -> Turns:
     """Lay out the rows that hold text.
 
@@ -58,13 +59,15 @@ def in_order(
         run: (N,) conversation of each row, -1 for none.
         event: (N,) when it was said, NaN for unknown.
         length: (N,) words; rows of 0 hold no searchable text and get no slot.
+        derived: (N,) rows that nobody said, such as summaries: each stands alone, at the end.
     """
     rows = np.flatnonzero(length > 0)
     said = event[rows]
     known = np.where(np.isnan(said), np.inf, said)
-    order = np.lexsort((rows, known, run[rows]))
-    rows, runs, said = rows[order], run[rows][order], said[order]
-    alone = (runs < 0) & np.isnan(said)
+    made = np.zeros(len(rows), dtype=bool) if derived is None else derived[rows]
+    order = np.lexsort((rows, known, run[rows], made))
+    rows, runs, said, made = rows[order], run[rows][order], said[order], made[order]
+    alone = ((runs < 0) & np.isnan(said)) | made
     with np.errstate(invalid="ignore"):
         apart = np.diff(said, prepend=-np.inf) > SILENCE
     begins = np.diff(runs, prepend=-2) != 0

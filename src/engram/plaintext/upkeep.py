@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from engram.errors import InvalidInput, NotFound
+from engram.plaintext import edits
+from engram.plaintext.advising import Counsel, advised
 from engram.plaintext.roles import Edit, EditPlan, Keeper, Record, Scope, State
 from engram.plaintext.store import journal
 from engram.plaintext.store.check import content_hash
 from engram.plaintext.store.columns import STATES
 from engram.plaintext.store.erase import destroy, scrub, with_derived
 from engram.plaintext.store.store import Store
-from engram.plaintext.store.transaction import Commit
-from engram.plaintext.store.view import current, locate, scopes, space_of
+from engram.plaintext.store.transaction import Commit, Transaction
+from engram.plaintext.store.view import current, locate, scopes, space_of, still_current
 from engram.plaintext.text.times import seconds
 
 
@@ -24,11 +26,12 @@ from engram.plaintext.text.times import seconds
 class Receipt:
     """Proof of an erase: what went, and whether the file was rewritten without it.
 
-    ``scrubbed`` is False while another process reads an old snapshot; ``tend`` finishes it.
-    ``backups`` are copies made by migrations, which an erase does not reach.
+    ``commit`` is None when there was nothing to erase. ``scrubbed`` is False while another process
+    reads an old snapshot; ``tend`` finishes it. ``backups`` are copies made by migrations, which an
+    erase does not reach.
     """
 
-    commit: Commit
+    commit: Commit | None
     ids: tuple[str, ...]
     versions: int
     scrubbed: bool
@@ -41,7 +44,13 @@ def diff(store: Store, scope: Scope | None, a: Any, b: Any) -> list[journal.Chan
         space = _space(db, scope)
         first = _commit_number(store, a)
         last = 2**62 if b is None else _commit_number(store, b)
-        return journal.changes(db, first, last, space)
+        found = journal.changes(db, first, last, space)
+        return [change for change in found if scope is None or _changed_in(scope, change)]
+
+
+def _changed_in(scope: Scope, change: journal.Change) -> bool:
+    record = change.after or change.before
+    return record is not None and scope.holds(record.scope)
 
 
 def _commit_number(store: Store, point: Any) -> int:
@@ -87,11 +96,9 @@ def erase(store: Store, now: float, record_ids: Collection[str], *, actor: str) 
     """Destroy records and all that rests on nothing else."""
     with store.write(now, actor=actor, method="erase") as transaction:
         doomed = with_derived(transaction.db, record_ids)
-        transaction.apply(
-            _without_evidence(current(transaction.db, _touched(transaction.db, doomed)), doomed)
-        )
+        transaction.apply(_left_behind(transaction, doomed))
         versions = destroy(transaction, doomed)
-        commit = transaction.commit
+        commit = transaction.outcome
     store.forget_caches()
     backups = tuple(
         str(p) for p in sorted(Path(store.path).parent.glob(f"{store.path.name}.*.backup"))
@@ -107,76 +114,100 @@ def _touched(db: sqlite3.Connection, doomed: Collection[str]) -> list[str]:
     return sorted(found - set(doomed))
 
 
-def _without_evidence(records: dict[str, Record], doomed: Collection[str]) -> EditPlan:
-    """Records that rest on other evidence as well lose only what is being erased."""
-    edits = []
-    for record in records.values():
-        kept = tuple(source for source in record.sources if source.record not in doomed)
-        edits.append(Edit(replace(record, sources=kept), basis=record.version))
-    return EditPlan(tuple(edits), method="erase")
+def _left_behind(transaction: Transaction, doomed: Collection[str]) -> EditPlan:
+    """What has other evidence loses only what goes; what a doomed fact had ended holds again."""
+    gone = current(transaction.db, doomed)
+    if not gone:
+        return EditPlan()
+    less = {
+        record.id: replace(
+            record, sources=tuple(each for each in record.sources if each.record not in doomed)
+        )
+        for record in current(transaction.db, _touched(transaction.db, doomed)).values()
+    }
+    view = transaction.view(next(iter(gone.values())).scope)
+    images = edits.reopened(view, gone, less).values()
+    return EditPlan(tuple(Edit(image, basis=image.version) for image in images), method="erase")
 
 
-def tend(
-    store: Store,
-    keepers: Sequence[Keeper],
-    now: float,
-    scope: Scope | None,
-    *,
-    actor: str,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[tuple[Commit, EditPlan]]:
-    """Let every keeper look at one scope, or at all of them, and apply what it proposes."""
-    store.flush(now)
-    scrub(store)
-    with store.snapshot() as db:
-        every = [scope] if scope else scopes(db)
-    done = []
-    for at, one in enumerate(every):
-        for keeper in keepers:
-            with store.read(one) as view:
-                view.narrow(now, None, None, None)
-                plan = keeper.keep(now, view)
-            if plan.edits:
-                with store.write(now, actor=actor, method=plan.method, reason=plan.reason) as t:
-                    t.apply(_still_current(t.db, plan))
-                    done.append((t.commit, plan))
-        if progress:
-            progress(at + 1, len(every))
-    return done
+@dataclass(frozen=True, slots=True)
+class Tending:
+    """Lets every keeper look at one scope after the other, and applies what it proposes."""
 
+    store: Store
+    keepers: Sequence[Keeper]
+    counsel: Counsel | None
 
-def _still_current(db: sqlite3.Connection, plan: EditPlan) -> EditPlan:
-    """The plan without edits that were made on a version which is no longer current."""
-    held = current(db, (edit.record.id for edit in plan.edits))
-    edits = [e for e in plan.edits if (r := held.get(e.record.id)) and r.version == e.basis]
-    return replace(plan, edits=tuple(edits))
+    def tend(
+        self,
+        scope: Scope | None,
+        now: float,
+        *,
+        actor: str,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[tuple[Commit, EditPlan]]:
+        """Let them work in one scope, or without any in all."""
+        self.store.flush(now)
+        scrub(self.store)
+        with self.store.snapshot() as db:
+            every = [scope] if scope else scopes(db)
+        done = []
+        for at, one in enumerate(every):
+            for keeper in self.keepers:
+                plan = self._plan(keeper, one, now)
+                if plan.edits:
+                    note = {"actor": actor, "method": plan.method, "reason": plan.reason}
+                    with self.store.write(now, **note) as transaction:
+                        transaction.apply(still_current(transaction.db, plan))
+                        done.append((transaction.commit, plan))
+            if progress:
+                progress(at + 1, len(every))
+        return done
+
+    def _plan(self, keeper: Keeper, scope: Scope, now: float) -> EditPlan:
+        with self.store.read(scope) as view:
+            view.narrow(now, None, None, None)
+            plan, _ = advised(self.counsel, scope, lambda: keeper.keep(now, view))
+        return plan
 
 
 def stats(store: Store, scope: Scope | None) -> dict[str, Any]:
     """Counts, sizes and the content hash."""
     with store.snapshot() as db:
-        space = _space(db, scope)
+        where, values = _inside(db, scope)
         counted = db.execute(
-            "SELECT kind, state, count(*) FROM rows "
-            "WHERE known_to IS NULL AND (? IS NULL OR space=?) GROUP BY kind, state "
-            "ORDER BY kind, state",
-            (space, space),
+            f"SELECT kind, state, count(*) FROM rows WHERE known_to IS NULL AND {where} "
+            "GROUP BY kind, state ORDER BY kind, state",
+            values,
         ).fetchall()
-        (commits,) = db.execute("SELECT count(*) FROM commits").fetchone()
-        (versions,) = db.execute("SELECT count(*) FROM log WHERE op='put'").fetchone()
-        (waiting,) = db.execute("SELECT count(*) FROM jobs").fetchone()
+        versions, commits, spaces = db.execute(
+            "SELECT count(*), count(DISTINCT commit_number), count(DISTINCT rows.space) "
+            f"FROM rows JOIN log ON seq=row WHERE {where}",
+            values,
+        ).fetchone()
+        (waiting,) = db.execute(
+            "SELECT count(*) FROM jobs WHERE kind!='embed' OR key=?", (str(store.embedder),)
+        ).fetchone()
         return {
             "path": str(store.path),
             "bytes": store.path.stat().st_size,
             "records": {f"{kind} {state}": count for kind, state, count in counted},
-            "spaces": db.execute("SELECT count(*) FROM spaces").fetchone()[0],
+            "spaces": spaces,
             "versions": versions,
             "commits": commits,
             "jobs": waiting,
             "embedder": store.embedder_name,
             "durability": store.connections.durability,
-            "content_hash": content_hash(db),
+            "content_hash": content_hash(db, where, values),
         }
+
+
+def _inside(db: sqlite3.Connection, scope: Scope | None) -> tuple[str, dict[str, Any]]:
+    """SQL over ``rows`` that holds inside a scope, and its values."""
+    if scope is None:
+        return "1", {}
+    where = "rows.space=:space AND (:agent IS NULL OR agent=:agent) AND (:run IS NULL OR run=:run)"
+    return where, {"space": _space(db, scope), "agent": scope.agent, "run": scope.run}
 
 
 def _space(db: sqlite3.Connection, scope: Scope | None) -> int | None:
@@ -192,18 +223,9 @@ def find(store: Store, record_id: str, scope: Scope | None) -> tuple[Record, Sco
     """
     with store.snapshot() as db:
         found = locate(db, record_id)
-        if found is not None and (scope is None or holds(scope, found.scope)):
+        if found is not None and (scope is None or scope.holds(found.scope)):
             return found, found.scope
     raise NotFound(f"no memory has the id {record_id!r} here; check the id and the scope")
-
-
-def holds(wanted: Scope, scope: Scope) -> bool:
-    """True when a caller in ``wanted`` may see a record of ``scope``."""
-    return (
-        (wanted.app, wanted.user) == (scope.app, scope.user)
-        and wanted.agent in (None, scope.agent)
-        and wanted.run in (None, scope.run)
-    )
 
 
 def history(store: Store, record_id: str, scope: Scope | None) -> list[journal.Version]:
@@ -227,13 +249,14 @@ def erasable(store: Store, record_id: str, scope: Scope | None) -> str:
 
 def _visible(found: Sequence[journal.Version], scope: Scope | None) -> bool:
     held = [version.record for version in found if version.record is not None]
-    return scope is None or not held or holds(scope, held[-1].scope)
+    return scope is None or not held or scope.holds(held[-1].scope)
 
 
 def everything(store: Store, scope: Scope) -> list[str]:
-    """Ids of all records of a scope, in whatever state."""
+    """Ids of all records of a scope, in whatever state but erased."""
     with store.read(scope) as view:
-        return list(dict.fromkeys(view.columns.ids[view.in_scope()]))
+        kept = view.columns.state != STATES.index(State.ERASED)
+        return list(dict.fromkeys(view.columns.ids[kept & view.in_scope()]))
 
 
 def active(store: Store, scope: Scope) -> list[Record]:

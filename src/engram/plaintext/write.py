@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engram.plaintext.edits import rewrite
+from engram.plaintext.edits import rewrite, rewritten
 from engram.plaintext.roles import (
     Candidate,
     Consolidator,
@@ -20,6 +20,7 @@ from engram.plaintext.roles import (
     Message,
     Record,
     Scope,
+    Sealer,
     State,
     Trust,
 )
@@ -59,11 +60,12 @@ class Writer:
     extractors: Sequence[Extractor]
     consolidator: Consolidator
     embedder: Embedder | None
+    sealer: Sealer | None = None
 
     def add(
         self, messages: Sequence[Message], scope: Scope, now: float, *, infer: bool, actor: str
-    ) -> tuple[Commit, list[Outcome]]:
-        """Store messages and what they say, in one commit.
+    ) -> tuple[Commit | None, list[Outcome]]:
+        """Store messages and what they say, in one commit; None where nothing is new.
 
         Args:
             messages: in the order they were said.
@@ -72,8 +74,12 @@ class Writer:
             infer: also extract facts. Without it only the verbatim text is kept.
             actor: who asked for it, for the commit.
         """
-        raws = [_raw(message, scope, now) for message in messages]
-        found = [self._extract(raw, now) if infer else [] for raw in raws]
+        sealed = [self._sealed(message) for message in messages]
+        raws = [_raw(message, scope, now) for message, _ in sealed]
+        found = [
+            [*_sourced(secrets, raw), *(self._extract(raw, now) if infer else [])]
+            for raw, (_, secrets) in zip(raws, sealed, strict=True)
+        ]
         vectors = self.vectors(raws)
         outcomes: list[Outcome] = []
         derived: list[Outcome] = []
@@ -83,22 +89,25 @@ class Writer:
                 outcomes.append(outcome)
                 if candidates and outcome.event == "ADD":
                     derived += self._settle(transaction, candidates, now)
-            return transaction.commit, outcomes + derived
+            return transaction.outcome, outcomes + derived
 
     def rewrite(
         self, old: Record, text: str, metadata: Mapping[str, Any] | None, now: float, *, actor: str
-    ) -> tuple[Commit, list[Outcome]]:
+    ) -> tuple[Commit | None, list[Outcome]]:
         """Give a record a new text and metadata, and read facts anew out of a raw text."""
-        new = replace(old, text=text)
-        found = self._extract(new, now) if old.kind == "raw" and text != old.text else []
+        sealed, secrets = self._sealed(Message(text, metadata=metadata or {}))
+        text, metadata = sealed.text, None if metadata is None else sealed.metadata
+        new = rewritten(old, text, metadata)
+        found = _sourced(secrets, new)
+        found += self._extract(new, now) if old.kind == "raw" and text != old.text else []
         vectors = self.vectors([new])
         with self.store.write(now, actor=actor, method="update") as transaction:
             view = transaction.view(old.scope)
-            plan = rewrite(view, old, text, metadata)
+            plan = rewrite(view, old, new)
             outcomes = [Outcome(r, "UPDATE") for r in transaction.apply(plan, vectors)]
             if found:
                 outcomes += self._settle(transaction, found, now)
-            return transaction.commit, outcomes
+            return transaction.outcome, outcomes
 
     def vectors(self, records: Sequence[Record]) -> Mapping[str, Floats]:
         """Record id -> unit vector, for the records that search will look at."""
@@ -108,15 +117,18 @@ class Writer:
         made = self.embedder.embed([record.text for record in wanted])
         return dict(zip((record.id for record in wanted), made, strict=True))
 
+    def _sealed(self, message: Message) -> tuple[Message, Sequence[Candidate]]:
+        return (message, ()) if self.sealer is None else self.sealer.seal(message)
+
     def _extract(self, raw: Record, now: float) -> list[Candidate]:
         """What the extractors read; "yesterday" in a message without a time is yesterday's now."""
         said = raw if raw.event_time is not None else replace(raw, event_time=now)
         if raw.state is not State.ACTIVE:
             return []
         return [
-            replace(candidate, source=raw)
+            candidate
             for extractor in self.extractors
-            for candidate in extractor.extract(said)
+            for candidate in _sourced(extractor.extract(said), raw)
         ]
 
     def _settle(
@@ -133,6 +145,10 @@ class Writer:
         return outcomes
 
 
+def _sourced(found: Sequence[Candidate], raw: Record) -> list[Candidate]:
+    return [replace(candidate, source=raw) for candidate in found]
+
+
 def _event(edit: Edit) -> str:
     if edit.basis == 0:
         return "ADD"
@@ -140,8 +156,9 @@ def _event(edit: Edit) -> str:
 
 
 def _raw(message: Message, scope: Scope, now: float) -> Record:
-    said = RECALLED.sub("", message.text).strip()
-    echoed = _IDS.findall(" ".join(RECALLED.findall(message.text)))
+    recalled = RECALLED.findall(message.text)
+    said = RECALLED.sub("", message.text).strip() if recalled else message.text
+    echoed = _IDS.findall(" ".join(recalled))
     fields: dict[str, Any] = {"role": message.role}
     if message.name:
         fields["speaker"] = message.name

@@ -2,84 +2,31 @@
 
 import hashlib
 import json
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from typing import Any
 
+from engram.testing.scripted import Answer as Answer
+from engram.testing.scripted import ScriptedServer, running
+
 DIMENSION = 16
-LONGEST_WAIT = 10.0  # seconds that a silent answer holds its line, if nobody closes the server
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer.
-
-    ``body`` None is a right answer, ``cut`` bytes are announced and missing, and ``silent``
-    answers nothing at all.
-    """
-
-    status: int = 200
-    body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cut: int = 0
-    silent: bool = False
-
-
-class EmbeddingServer(ThreadingHTTPServer):
+class EmbeddingServer(ScriptedServer):
     """Gives each answer of ``script`` once and right answers after; ``seen`` keeps requests."""
 
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.script: list[Answer] = []
-        self.seen: list[tuple[str, dict[str, str], Any]] = []
-        self.over = threading.Event()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: EmbeddingServer
-
-    def do_GET(self) -> None:
-        self._answer(None)
-
-    def do_POST(self) -> None:
-        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-    def _answer(self, asked: Any) -> None:
-        self.server.seen.append((self.path, dict(self.headers), asked))
-        answer = self.server.script.pop(0) if self.server.script else Answer()
-        if answer.silent:
-            self.server.over.wait(LONGEST_WAIT)
-            return
-        body = _right(self.path, asked) if answer.body is None else answer.body
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body) + answer.cut))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+    def answer(self, path: str, asked: Any) -> Answer:
+        """The next answer of the script, filled in where it is to be a right one."""
+        answer: Answer = self.script.pop(0) if self.script else Answer()
+        return replace(answer, body=_right(path, asked)) if answer.body is None else answer
 
 
 @contextmanager
 def embedding_server() -> Iterator[EmbeddingServer]:
     """A server of its own, on a free port of this machine, until the block ends."""
-    with EmbeddingServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.over.set()
-            server.shutdown()
-            thread.join()
+    with running(EmbeddingServer()) as server:
+        yield server
 
 
 def vector(text: str) -> list[float]:

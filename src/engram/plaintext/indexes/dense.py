@@ -24,7 +24,7 @@ class Dense:
 
     relative: ClassVar[bool] = True
     before: float = 0.25
-    after: float = 0.2
+    after: float = 0.1
 
     def search(self, route: Route, view: View) -> Floats:
         """Return the rows' cosine and shares of their neighbours'; negative for opposite rows."""

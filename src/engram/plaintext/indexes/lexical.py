@@ -4,8 +4,8 @@ Source: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM2
     borrowing counts from neighbours as in Tao et al. 2006, "Language Model Information Retrieval
     with Document Expansion".
 Differs: a turn borrows from the turns around it, not from similar texts: a question and its answer
-    share few words. Statistics are those of the rows that may be recalled, so what is hidden or
-    belongs to another scope changes no score.
+    share few words, so a turn that asks lends more. Statistics are those of the rows that may be
+    recalled, so what is hidden or belongs to another scope changes no score.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from engram.plaintext.roles import Floats, Route, View
+from engram.plaintext.roles import Floats, Route, Rows, View
 from engram.plaintext.text.words import terms
 from engram.plaintext.turns import GAP
 
-KERNEL: Mapping[int, float] = {-3: 0.2, -2: 0.2, -1: 0.25, 0: 1.0, 1: 0.35, 2: 0.2, 3: 0.2}
+KERNEL: Mapping[int, float] = {-3: 0.25, -2: 0.25, -1: 0.35, 0: 1.0, 1: 0.45, 2: 0.25, 3: 0.25}
 """Share of a turn's words that count for the turn so many places later: most for the next, which
 may answer it."""
 
@@ -31,12 +31,14 @@ class Lexical:
         k1: how fast repetition of a word saturates; above 0.
         b: how much long rows are held back; 0 to 1.
         kernel: places later -> share of a turn's counts lent there; at most ``GAP`` places.
+        answer: how much more a turn that asks lends to the turn after it; at least 0.
     """
 
     relative: ClassVar[bool] = True
     k1: float = 0.9
-    b: float = 0.6
+    b: float = 0.9
     kernel: Mapping[int, float] = field(default_factory=lambda: KERNEL)
+    answer: float = 0.5
 
     def search(self, route: Route, view: View) -> Floats:
         """Return the rows' BM25 as a share of the information in the query's words."""
@@ -44,10 +46,15 @@ class Lexical:
         turns, columns = view.columns.turns, view.columns
         live = view.live & (columns.length > 0)
         count = int(live.sum())
-        length = self._lend(turns.spread(columns.length * live))
+        eager = 1 + np.float32(self.answer) * turns.spread(columns.asks.astype(np.float32))
+        # What was made of turns has no neighbours to lend it words, and must not pass for short.
+        alone = np.where(columns.of_kind("raw"), 1, sum(self.kernel.values())).astype(np.float32)
+        words = turns.spread(columns.length * alone * live)
+        length = self._lend(np.arange(turns.size), words, eager)
         heard = turns.spread(live.astype(np.float32)) > 0
         mean = max(float(np.mean(length, where=heard)), 1e-6) if count else 1.0
-        norm: Floats = self.k1 * (1 - self.b + self.b / mean * length)
+        # Where nothing was said and b is 1 the norm would be 0, and so would what it divides.
+        norm: Floats = np.maximum(self.k1 * (1 - self.b + self.b / mean * length), 1e-6)
         total: Floats = np.zeros(turns.size, dtype=np.float32)
         slot = np.zeros(len(live), dtype=np.int64)
         slot[turns.rows] = turns.slots
@@ -58,26 +65,17 @@ class Lexical:
             idf = np.float32(np.log1p((count - len(where) + 0.5) / (len(where) + 0.5)))
             asked += float(idf)
             if len(where):
-                lent = self._lend_few(slot[where], tf, turns.size)
+                lent = self._lend(slot[where], tf, eager)
                 total += lent * ((1 + self.k1) * idf) / (lent + norm)
         return turns.gather(total, len(live)) * live / max(asked, 1e-6)
 
-    def _lend(self, values: Floats) -> Floats:
-        out = np.zeros_like(values)
+    def _lend(self, slots: Rows, counts: Floats, eager: Floats) -> Floats:
+        """Counts of distinct slots, and what these lend to the slots around them."""
+        out = np.zeros(len(eager) + 2 * GAP, dtype=np.float32)
         for shift, share in self.kernel.items():
             assert abs(shift) <= GAP
-            if shift > 0:
-                out[shift:] += np.float32(share) * values[:-shift]
-            elif shift < 0:
-                out[:shift] += np.float32(share) * values[-shift:]
-            else:
-                out += np.float32(share) * values
-        return out
-
-    def _lend_few(self, slots: np.ndarray, counts: Floats, size: int) -> Floats:
-        out = np.zeros(size + 2 * GAP, dtype=np.float32)
-        for shift, share in self.kernel.items():
-            out[slots + (GAP + shift)] += np.float32(share) * counts  # slots are distinct
+            lent = counts * eager[slots] if shift == 1 else counts
+            out[slots + (GAP + shift)] += np.float32(share) * lent
         return out[GAP:-GAP]
 
 

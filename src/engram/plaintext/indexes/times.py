@@ -25,7 +25,7 @@ class Times:
 
     relative: ClassVar[bool] = False
     later: float = 7.0
-    late: float = 0.6
+    late: float = 0.8
 
     def search(self, route: Route, view: View) -> Floats:
         """Return 1 for rows inside a period of the query, less for rows soon after a day."""

@@ -20,7 +20,7 @@ class Conversations:
         share: what the rows of the very best conversation gain.
     """
 
-    share: float = 0.6
+    share: float = 0.45
 
     def refine(self, route: Route, scores: Floats, view: View) -> Floats:
         """Add the conversation's worth to every live row of it."""

@@ -21,8 +21,8 @@ class Substance:
         enough: distinct content words from which a row loses nothing; above 0.
     """
 
-    share: float = 0.5
-    enough: int = 8
+    share: float = 0.4
+    enough: int = 7
 
     def refine(self, route: Route, scores: Floats, view: View) -> Floats:
         """Scale the scores of rows with text; rows without, such as facts, keep theirs."""

@@ -136,8 +136,10 @@ def _speaks(view: View, position: int) -> bool:
 def _heads(query: str, people: tuple[str, ...], view: View) -> tuple[str, ...]:
     """Whose facts are asked for."""
     heads = dict.fromkeys(name.lower() for name in people)
+    owners = {kin.start("whose") for kin in _KIN_OF.finditer(query)}
     for name in names(query):
-        if name.kind == "person":
+        # Few first names are in the list of those we know, so any name may be a person's.
+        if name.kind == "person" or (name.kind == "other" and name.start not in owners):
             heads.setdefault(name.text.lower())
     if _SELF.search(query):
         heads.setdefault("user")

@@ -2,20 +2,22 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from engram.errors import StoreCorrupt
 from engram.plaintext.store import schema
 from engram.plaintext.store.coding import digest
 from engram.plaintext.store.replay import MISFITS, rebuild, replay
 from engram.plaintext.store.store import Store
-from engram.plaintext.store.transaction import Commit, chain
+from engram.plaintext.store.transaction import Commit, as_bytes, chain
 
 Progress = Callable[[int, int], None]
 _TABLES = {
     "rows": "SELECT * FROM rows ORDER BY row",
     "rests_on": "SELECT * FROM rests_on ORDER BY source, record",
     "merged": "SELECT * FROM merged ORDER BY record",
+    "links": "SELECT * FROM links ORDER BY source, target",
     "usage": "SELECT * FROM usage ORDER BY record",
     "terms": "SELECT term, doc, count(*) FROM postings GROUP BY term, doc ORDER BY term, doc",
 }
@@ -48,13 +50,22 @@ def check(store: Store, *, repair: bool = False, progress: Progress | None = Non
     with store.snapshot() as db:
         problems = [*_damage(db), *_log_problems(db)]
         derived = [*_differences(db, progress), *_vector_problems(db, store)]
-    repaired = bool(derived) and repair
+    repaired = bool(derived) and repair and _rebuilt(store)
     if repaired:
-        rebuild(store.connections.get())
         with store.snapshot() as db:
             derived = [*_differences(db, None), *_vector_problems(db, store)]
     with store.snapshot() as db:
         return _health(db, (*problems, *derived), repaired=repaired)
+
+
+def _rebuilt(store: Store) -> bool:
+    """Rebuild; False where the log is too damaged to make anything of it."""
+    try:
+        with store.connections.using() as db:
+            rebuild(db)
+    except StoreCorrupt:
+        return False
+    return True
 
 
 def _health(db: sqlite3.Connection, problems: tuple[str, ...], *, repaired: bool) -> Health:
@@ -66,17 +77,23 @@ def _health(db: sqlite3.Connection, problems: tuple[str, ...], *, repaired: bool
     return Health(problems, repaired, records, versions, commits, proof)
 
 
-def content_hash(db: sqlite3.Connection) -> str:
+def content_hash(
+    db: sqlite3.Connection, where: str = "1", values: Mapping[str, object] | None = None
+) -> str:
     """One hash over the content of every current record; equal content, equal hash.
+
+    ``where`` is SQL over ``rows`` that leaves some out.
 
     Versions, commits and use do not count, so that a change and its revert end where they began.
     """
     found = hashlib.sha256()
     for record, stamp, state in db.execute(
         "SELECT record, digest, state FROM rows WHERE known_to IS NULL AND state!='retracted' "
-        "ORDER BY record"
+        f"AND {where} ORDER BY record",
+        values or {},
     ):
-        found.update(f"{record}\x1f{'erased' if state == 'erased' else ''}\x1f".encode() + stamp)
+        head = f"{record}\x1f{'erased' if state == 'erased' else ''}\x1f"
+        found.update(head.encode() + as_bytes(stamp))
     return found.hexdigest()
 
 
@@ -86,9 +103,13 @@ def _differences(db: sqlite3.Connection, progress: Progress | None) -> Iterator[
     try:
         twin.execute("BEGIN")
         schema.run(twin, schema.DERIVED)
-        for done, total in enumerate(replay(db, twin)):
-            if progress and done % 256 == 0:
-                progress(done, total)
+        try:
+            for done, total in enumerate(replay(db, twin)):
+                if progress and done % 256 == 0:
+                    progress(done, total)
+        except (StoreCorrupt, sqlite3.DatabaseError) as error:
+            yield f"log: cannot be replayed ({error})"
+            return
         for table, query in _TABLES.items():
             ours, theirs = _read(db, query), _read(twin, query)
             if isinstance(ours, str):
@@ -103,7 +124,10 @@ def _differences(db: sqlite3.Connection, progress: Progress | None) -> Iterator[
 def _read(db: sqlite3.Connection, query: str) -> list[tuple[object, ...]] | str:
     try:
         return db.execute(query).fetchall()
-    except sqlite3.DatabaseError as error:  # a damaged derived table is a finding, not a failure
+    except (
+        sqlite3.DatabaseError,
+        UnicodeDecodeError,
+    ) as error:  # a damaged derived table is a finding, not a failure
         return str(error)
 
 
@@ -130,7 +154,7 @@ def _log_problems(db: sqlite3.Connection) -> Iterator[str]:
             yield f"log: commit {commit.id} does not match its hash"
         before = link
     for seq, body, stamp in db.execute("SELECT seq, body, digest FROM log WHERE body IS NOT NULL"):
-        if digest(body) != stamp:
+        if not isinstance(body, str) or digest(body) != stamp:
             yield f"log: entry {seq} does not match its hash"
     (orphans,) = db.execute(
         "SELECT count(*) FROM log WHERE commit_number NOT IN (SELECT number FROM commits)"

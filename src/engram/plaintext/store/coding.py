@@ -6,10 +6,12 @@ when a record is erased, so that the digest that stays proves nothing about what
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
+from engram.errors import StoreCorrupt, brief
 from engram.plaintext.roles import Record, Scope, Source, State, Trust
 
 # Known only to the store (the clocks of the store, versions) or counted apart from the log (use).
@@ -74,6 +76,30 @@ def from_plain(body: Mapping[str, Any]) -> dict[str, Any]:
 def decode(record_id: str, body: str, known: Mapping[str, Any] | None = None) -> Record:
     """The record that a body describes, with what only the store knows."""
     return Record(id=record_id, **from_plain(json.loads(body)), **(known or {}))
+
+
+def stored(record_id: str, body: str, known: Mapping[str, Any] | None = None) -> Record:
+    """The record that a body of our own file describes.
+
+    Raises:
+        StoreCorrupt: the body is damaged.
+    """
+    with whole(f"record {record_id!r}"):
+        record = decode(record_id, body, known)
+        if not isinstance(record.text, str):
+            raise TypeError(f"its text is {brief(record.text)}")
+        return record
+
+
+@contextmanager
+def whole(what: str) -> Iterator[None]:
+    """What our own file holds and nobody can read is damage, whoever stumbles over it."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise StoreCorrupt(
+            f"{what} is damaged ({error}); run 'engram check --repair' on a copy of the file"
+        ) from error
 
 
 def digest(body: str) -> bytes:

@@ -8,7 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engram.plaintext.roles import Columns, State
+from engram.errors import brief
+from engram.plaintext.columns import Columns
+from engram.plaintext.roles import State
 
 STATES: Final = tuple(State)
 _STATE_CODE = {str(state): code for code, state in enumerate(STATES)}
@@ -88,12 +90,13 @@ class SpaceCache:
                 self.built, self.looked = None, 0.0
             self.last = newest
         if self._embed(db) or self.built is None:
-            self.built = Columns(
-                names=tuple(self.names), **{name: a.view() for name, a in self.arrays.items()}
-            )
+            arrays: dict[str, Any] = {name: a.view() for name, a in self.arrays.items()}
+            self.built = Columns(names=tuple(self.names), **arrays)
         return self.built
 
     def _code(self, name: str | None) -> int:
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"a name is text, got {brief(name)}")
         return -1 if name is None else self.names.setdefault(name, len(self.names))
 
     def _append(self, fetched: list[Any]) -> None:

@@ -54,6 +54,19 @@ def derive(db: sqlite3.Connection, entry: Entry, record: Record) -> None:
         f"INSERT INTO rows VALUES({','.join('?' * 24)})",
         (*_row(row, space, record, at), *size, int(asks), *_keys(record), digest),
     )
+    _rest(db, record)
+    _link(db, space, record)
+    if found:
+        db.execute("INSERT INTO terms(rowid, words) VALUES(?,?)", (row, spaced(space, found)))
+
+
+def _rest(db: sqlite3.Connection, record: Record) -> None:
+    """Write what a record rests on, and what it was merged with.
+
+    A merged copy that is put out of recall still says the same, and goes where the other goes.
+    """
+    if record.version > 1:
+        db.execute("DELETE FROM rests_on WHERE record=?", (record.id,))
     if record.sources:
         db.executemany(
             "INSERT OR IGNORE INTO rests_on VALUES(?,?)",
@@ -61,10 +74,18 @@ def derive(db: sqlite3.Connection, entry: Entry, record: Record) -> None:
         )
     if record.state is State.MERGED:
         db.execute("INSERT OR REPLACE INTO merged VALUES(?,?)", (record.id, record.superseded_by))
-    elif record.version > 1:
+    elif record.version > 1 and record.state is State.ACTIVE:
         db.execute("DELETE FROM merged WHERE record=?", (record.id,))
-    if found:
-        db.execute("INSERT INTO terms(rowid, words) VALUES(?,?)", (row, spaced(space, found)))
+
+
+def _link(db: sqlite3.Connection, space: int, record: Record) -> None:
+    if record.version > 1:
+        db.execute("DELETE FROM links WHERE source=?", (record.id,))
+    if record.links and record.state is State.ACTIVE:
+        db.executemany(
+            "INSERT INTO links VALUES(?,?,?)",
+            [(record.id, target, space) for target in record.links],
+        )
 
 
 def _row(row: int, space: int, record: Record, at: float) -> tuple[object, ...]:
@@ -140,6 +161,7 @@ def forget_edges(db: sqlite3.Connection, record: str) -> None:
     """Drop what ties an erased record to others, and how often it was used."""
     db.execute("DELETE FROM rests_on WHERE record=? OR source=?", (record, record))
     db.execute("DELETE FROM merged WHERE record=? OR into_record=?", (record, record))
+    db.execute("DELETE FROM links WHERE source=? OR target=?", (record, record))
     db.execute("DELETE FROM usage WHERE record=?", (record,))
 
 

@@ -4,18 +4,17 @@ Several processes may work on it: a lease keeps them apart, and a dead one's lea
 goes on meanwhile; a row without a vector is found by its words.
 """
 
-import os
 import threading
-import time
 from collections.abc import Callable
 
 import numpy as np
 
-from engram.plaintext.store.coding import decode
+from engram.plaintext.store.coding import stored
+from engram.plaintext.store.lease import lay_down, lease
 from engram.plaintext.store.store import Store
+from engram.plaintext.store.transaction import want_vectors
 from engram.ports import Embedder
 
-LEASE_SECONDS = 60.0
 BATCH = 256
 
 
@@ -23,10 +22,9 @@ def pending(store: Store) -> bool:
     """True while rows wait for vectors of this store's embedder."""
     if store.embedder is None:
         return False
-    job = store.connections.get().execute(
-        "SELECT 1 FROM jobs WHERE kind='embed' AND key=?", (str(store.embedder),)
-    )
-    return job.fetchone() is not None
+    with store.snapshot() as db:
+        job = db.execute("SELECT 1 FROM jobs WHERE kind='embed' AND key=?", (str(store.embedder),))
+        return job.fetchone() is not None
 
 
 def embed_missing(
@@ -47,54 +45,38 @@ def embed_missing(
     Returns:
         How many vectors were written.
     """
-    owner = f"{os.getpid()}-{threading.get_ident()}"
     done = 0
-    while not (stop and stop.is_set()) and _lease(store, owner):
-        batch, waiting = _missing(store)
-        if not batch:
-            _finish(store)
-            break
-        texts = [decode(record, body).text for _, _, record, body in batch]
-        vectors = embedder.embed(texts)
-        _write(store, [(row, space) for row, space, _, _ in batch], vectors)
-        done += len(batch)
-        if progress:
-            progress(done, done + waiting - len(batch))
+    try:
+        while not (stop and stop.is_set()) and lease(store, "embed", str(store.embedder)):
+            batch, waiting = _missing(store)
+            if not batch:
+                if _finish(store):
+                    break
+                continue
+            texts = [stored(record, body).text for _, _, record, body in batch]
+            vectors = embedder.embed(texts)
+            _write(store, [(row, space) for row, space, _, _ in batch], vectors)
+            done += len(batch)
+            if progress:
+                progress(done, done + waiting - len(batch))
+    finally:
+        lay_down(store, "embed", str(store.embedder))
     return done
 
 
-def _lease(store: Store, owner: str) -> bool:
-    """Take or prolong the lease; False when there is no job or another works on it."""
-    now = time.time()
-    db = store.connections.get()
-    return bool(
-        db.execute(
-            "UPDATE jobs SET owner=?, lease_until=? WHERE kind='embed' AND key=? AND "
-            "(owner IS NULL OR owner=? OR lease_until<?)",
-            (owner, now + LEASE_SECONDS, str(store.embedder), owner, now),
-        ).rowcount
-    )
-
-
 def _missing(store: Store) -> tuple[list[tuple[int, int, str, str]], int]:
-    where = (
-        "FROM rows r WHERE r.length>0 AND NOT EXISTS(SELECT 1 FROM vectors v "
-        "WHERE v.space=r.space AND v.embedder=? AND v.row=r.row)"
-    )
     with store.snapshot() as db:
-        (waiting,) = db.execute(f"SELECT count(*) {where}", (store.embedder,)).fetchone()
+        (waiting,) = db.execute(f"SELECT count(*) {_WITHOUT}", (store.embedder,)).fetchone()
         found = db.execute(
             f"SELECT l.seq, l.space, l.record, l.body FROM log l WHERE l.seq IN (SELECT r.row "
-            f"{where} ORDER BY r.known_to IS NOT NULL, r.row DESC LIMIT {BATCH})",
+            f"{_WITHOUT} ORDER BY r.known_to IS NOT NULL, r.row DESC LIMIT {BATCH})",
             (store.embedder,),
         ).fetchall()
     return found, int(waiting)
 
 
 def _write(store: Store, rows: list[tuple[int, int]], vectors: np.ndarray) -> None:
-    db = store.connections.get()
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with store.exclusive() as db:
         # A row erased while its vector was made must not get it.
         db.executemany(
             "INSERT OR IGNORE INTO vectors SELECT ?,?,?,? WHERE EXISTS("
@@ -104,16 +86,22 @@ def _write(store: Store, rows: list[tuple[int, int]], vectors: np.ndarray) -> No
                 for (row, space), vector in zip(rows, vectors, strict=True)
             ],
         )
-        db.execute("COMMIT")
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
 
 
-def _finish(store: Store) -> None:
-    """Drop the job, and the vectors that the former embedder made."""
-    db = store.connections.get()
-    db.execute("BEGIN IMMEDIATE")
-    db.execute("DELETE FROM jobs WHERE kind='embed' AND key=?", (str(store.embedder),))
-    db.execute("DELETE FROM vectors WHERE embedder!=?", (store.embedder,))
-    db.execute("COMMIT")
+def _finish(store: Store) -> bool:
+    """Drop the job, and the vectors that the former embedder made; False when there is more to do.
+
+    The file may be used with that embedder again, so the job of making its vectors is left.
+    """
+    with store.exclusive() as db:
+        if db.execute(f"SELECT 1 {_WITHOUT} LIMIT 1", (store.embedder,)).fetchone():
+            return False  # written since the last look
+        db.execute("DELETE FROM jobs WHERE kind='embed' AND key=?", (str(store.embedder),))
+        if db.execute("DELETE FROM vectors WHERE embedder!=?", (store.embedder,)).rowcount:
+            want_vectors(db, but=store.embedder)
+        return True
+
+
+_WITHOUT = """
+FROM rows r WHERE r.length>0 AND NOT EXISTS(
+  SELECT 1 FROM vectors v WHERE v.space=r.space AND v.embedder=? AND v.row=r.row)"""

@@ -8,8 +8,9 @@ the same commit makes sure that an erase cut short between the two is finished b
 import sqlite3
 from collections.abc import Collection
 
-from engram.plaintext.store.coding import decode
-from engram.plaintext.store.derive import forget_edges, forget_terms
+from engram.errors import StoreBusy, StoreFull
+from engram.plaintext.store.coding import stored
+from engram.plaintext.store.derive import TRIPLES, forget_edges, forget_terms
 from engram.plaintext.store.store import Store
 from engram.plaintext.store.transaction import Transaction, new_id
 
@@ -17,7 +18,8 @@ from engram.plaintext.store.transaction import Transaction, new_id
 def with_derived(db: sqlite3.Connection, record_ids: Collection[str]) -> set[str]:
     """The records, all that says the same (merged into one another), and all that rests on them.
 
-    A record that rests on other evidence as well stays.
+    A fact that rests on other evidence as well stays, for each of its sources says all of it. What
+    was composed of several records, such as a summary, goes with the first of them.
     """
     doomed = set(record_ids)
     size = 0
@@ -26,7 +28,7 @@ def with_derived(db: sqlite3.Connection, record_ids: Collection[str]) -> set[str
         for record in tuple(doomed):
             doomed |= _merged_with(db, record)
             resting = db.execute("SELECT record FROM rests_on WHERE source=?", (record,))
-            doomed |= {other for (other,) in resting if _sources(db, other) <= doomed}
+            doomed |= {other for (other,) in resting if not _stands(db, other, doomed)}
     return doomed
 
 
@@ -40,6 +42,14 @@ def _merged_with(db: sqlite3.Connection, record: str) -> set[str]:
     return {other for (other,) in found}
 
 
+def _stands(db: sqlite3.Connection, record: str, doomed: set[str]) -> bool:
+    """Whether a record can be told without the doomed ones."""
+    (kind,) = db.execute(
+        "SELECT kind FROM rows WHERE record=? ORDER BY version DESC LIMIT 1", (record,)
+    ).fetchone()
+    return kind in TRIPLES and not _sources(db, record) <= doomed
+
+
 def _sources(db: sqlite3.Connection, record: str) -> set[str]:
     return {s for (s,) in db.execute("SELECT source FROM rests_on WHERE record=?", (record,))}
 
@@ -49,24 +59,40 @@ def destroy(transaction: Transaction, record_ids: Collection[str]) -> int:
     db = transaction.db
     versions = 0
     for record in sorted(record_ids):
-        entries = db.execute(
-            "SELECT seq, space, body, digest FROM log WHERE record=? AND op='put' ORDER BY seq",
+        versions += wipe(db, record)
+        last = db.execute(
+            "SELECT space, digest FROM log WHERE record=? AND op='put' ORDER BY seq DESC LIMIT 1",
             (record,),
-        ).fetchall()
-        for seq, space, body, _ in entries:
-            if body is not None:
-                versions += 1
-                (length,) = db.execute("SELECT length FROM rows WHERE row=?", (seq,)).fetchone()
-                if length:
-                    forget_terms(db, seq, space, decode(record, body).text)
-            db.execute("DELETE FROM vectors WHERE space=? AND row=?", (space, seq))
-        db.execute("UPDATE log SET body=NULL WHERE record=?", (record,))
-        wipe_rows(db, record)
-        if entries:
-            transaction.append("erase", entries[-1][1], record, None, None, entries[-1][3])
-    db.execute("INSERT OR IGNORE INTO jobs(kind, key) VALUES('scrub', '')")
-    db.execute("UPDATE meta SET value=? WHERE key='epoch'", (new_id(transaction.commit.at),))
+        ).fetchone()
+        if last:
+            transaction.append("erase", last[0], record, None, None, last[1])
+    want_scrub(db, transaction.commit.at)
     return versions
+
+
+def wipe(db: sqlite3.Connection, record: str) -> int:
+    """Destroy all that is held of a record, but for its entries in the log and their hashes.
+
+    Returns how many versions lost their payload.
+    """
+    entries = db.execute(
+        "SELECT seq, space, body FROM log WHERE record=? AND op='put'", (record,)
+    ).fetchall()
+    for seq, space, body in entries:
+        if body is not None:
+            (length,) = db.execute("SELECT length FROM rows WHERE row=?", (seq,)).fetchone()
+            if length:
+                forget_terms(db, seq, space, stored(record, body).text)
+        db.execute("DELETE FROM vectors WHERE space=? AND row=?", (space, seq))
+    db.execute("UPDATE log SET body=NULL WHERE record=?", (record,))
+    wipe_rows(db, record)
+    return sum(body is not None for *_, body in entries)
+
+
+def want_scrub(db: sqlite3.Connection, at: float) -> None:
+    """Leave a job to rewrite the file, and tell every process to read its rows anew."""
+    db.execute("INSERT OR IGNORE INTO jobs(kind, key) VALUES('scrub', '')")
+    db.execute("UPDATE meta SET value=? WHERE key='epoch'", (new_id(at),))
 
 
 def wipe_rows(db: sqlite3.Connection, record: str) -> None:
@@ -83,11 +109,20 @@ def wipe_rows(db: sqlite3.Connection, record: str) -> None:
 def scrub(store: Store) -> bool:
     """Rewrite the file without what was erased. True when nothing is left to do.
 
-    False when another process is reading an old snapshot; it is tried again by ``tend``.
+    False when another process is reading an old snapshot or writing, or the disk has no room for a
+    copy; it is tried again by ``tend``.
     """
-    db = store.connections.get()
-    if not db.execute("SELECT 1 FROM jobs WHERE kind='scrub'").fetchone():
-        return True
+    with store.snapshot() as db:
+        if not db.execute("SELECT 1 FROM jobs WHERE kind='scrub'").fetchone():
+            return True
+    try:
+        with store.connections.using() as db:
+            return _rewritten(db)
+    except (StoreBusy, StoreFull):
+        return False
+
+
+def _rewritten(db: sqlite3.Connection) -> bool:
     db.execute("INSERT INTO terms(terms) VALUES('optimize')")
     db.execute("VACUUM")
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

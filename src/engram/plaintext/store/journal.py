@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from engram.errors import InvalidInput, NotFound
+from engram.errors import InvalidInput, NotFound, brief
 from engram.plaintext.roles import Edit, EditPlan, Record, State
-from engram.plaintext.store.coding import decode
+from engram.plaintext.store.coding import stored, to_plain, whole
 from engram.plaintext.store.transaction import Commit
 
 SHORTEST_PREFIX = 6
@@ -34,16 +34,16 @@ class Change:
     after: Record | None
 
 
-def find_commit(db: sqlite3.Connection, wanted: str) -> Commit:
+def find_commit(db: sqlite3.Connection, wanted: object) -> Commit:
     """A commit by its id or by a unique beginning of it.
 
     Raises:
         NotFound: there is none.
-        InvalidInput: the beginning is too short or fits several.
+        InvalidInput: it is no text, or the beginning is too short or fits several.
     """
-    if len(wanted) < SHORTEST_PREFIX:
+    if not isinstance(wanted, str) or len(wanted) < SHORTEST_PREFIX or not wanted.isascii():
         raise InvalidInput(
-            f"a commit id needs {SHORTEST_PREFIX} characters or more, got {wanted!r}"
+            f"a commit id is text of {SHORTEST_PREFIX} characters or more, got {brief(wanted)}"
         )
     found = db.execute(
         "SELECT id, number, at, actor, method, reason FROM commits "
@@ -51,9 +51,9 @@ def find_commit(db: sqlite3.Connection, wanted: str) -> Commit:
         (wanted, len(wanted), wanted),
     ).fetchall()
     if not found:
-        raise NotFound(f"no commit has the id {wanted!r}; 'engram diff' lists them")
+        raise NotFound(f"no commit has the id {brief(wanted)}; 'engram log' lists them")
     if len(found) > 1:
-        raise InvalidInput(f"several commits begin with {wanted!r}; give more of the id")
+        raise InvalidInput(f"several commits begin with {brief(wanted)}; give more of the id")
     return Commit(*found[0])
 
 
@@ -79,7 +79,7 @@ def _versions(db: sqlite3.Connection, where: str, values: Sequence[object]) -> l
         identity, actor, method, reason = commit
         known = None
         if body is not None:
-            known = replace(decode(record, body), version=version, known_from=at)
+            known = replace(stored(record, body), version=version, known_from=at)
         found.append(
             Version(record, version, known, Commit(identity, 0, at, actor, method, reason))
         )
@@ -113,15 +113,37 @@ def undo(db: sqlite3.Connection, number: int, current: dict[str, Record]) -> Edi
     Raises:
         InvalidInput: a later commit built on one of the records; that one must go first.
     """
+    erased = db.execute(
+        "SELECT record FROM log WHERE commit_number=? AND op='put' AND body IS NULL", (number,)
+    ).fetchone()
+    if erased:
+        raise InvalidInput(f"record {erased[0]!r} was erased; what an erase took cannot return")
     edits = []
     for change in changes(db, number - 1, number, None):
-        now = current.get(change.id)
-        if now is None or change.after is None:
-            raise InvalidInput(f"record {change.id!r} was erased; what an erase took cannot return")
-        if now.version != change.after.version:
+        _unmerged(db, change, current)
+        with whole(f"the table row of record {change.id!r}"):
+            now = current[change.id]
+        assert change.after is not None, "a payload that is there"
+        if to_plain(now) != to_plain(change.after):
             raise InvalidInput(
                 f"record {change.id!r} was changed again later; revert that commit first"
             )
         former = change.before or replace(now, state=State.RETRACTED)
         edits.append(Edit(former, basis=now.version))
     return EditPlan(tuple(edits), method="revert")
+
+
+def _unmerged(db: sqlite3.Connection, change: Change, current: dict[str, Record]) -> None:
+    """Raise InvalidInput when a later record is recalled through one that would go."""
+    if change.before is not None:
+        return
+    copies = db.execute(
+        "SELECT m.record FROM merged m JOIN rows r ON r.record=m.record AND r.known_to IS NULL "
+        "WHERE m.into_record=? AND r.state='merged' ORDER BY r.row",
+        (change.id,),
+    )
+    for (copy,) in copies:
+        if copy not in current:
+            raise InvalidInput(
+                f"record {copy!r} was merged into {change.id!r} later; revert that commit first"
+            )

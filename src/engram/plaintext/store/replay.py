@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from engram.plaintext.store import schema
-from engram.plaintext.store.coding import decode
+from engram.plaintext.store.coding import stored, whole
 from engram.plaintext.store.derive import Entry, count_use, derive, forget_edges, tombstone
 from engram.plaintext.text.words import WORDS_VERSION
 
@@ -45,15 +45,16 @@ def replay(source: sqlite3.Connection, target: sqlite3.Connection) -> Iterator[i
     erased = set()
     for seq, op, space, record, version, body, stamp, at in entries:
         if op == "use":
-            use = json.loads(body)
-            for used, count in use["uses"].items():
-                count_use(target, used, count, use["at"])
+            with whole(f"entry {seq} of the log"):
+                use = json.loads(body)
+                for used, count in use["uses"].items():
+                    count_use(target, used, count, use["at"])
         elif op == "erase":
             erased.add(record)
         elif body is None:
             tombstone(target, Entry(seq, space, at, stamp), record, version)
         else:
-            known = decode(record, body, {"version": version})
+            known = stored(record, body, {"version": version})
             derive(target, Entry(seq, space, at, stamp), known)
         yield len(entries)
     for record in erased:

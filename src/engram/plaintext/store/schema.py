@@ -1,8 +1,8 @@
 """The file's tables, and how an older file is brought up to date.
 
-Truth: ``commits``, ``log``, ``spaces`` and ``jobs``. Everything else is
-derived from the log and can be rebuilt from it: ``rows``, ``rests_on``, ``merged``, ``usage``,
-``terms`` and ``vectors``.
+Truth: ``commits``, ``log``, ``spaces``, ``jobs`` and ``spending``. Everything else is
+derived from the log and can be rebuilt from it: ``rows``, ``rests_on``, ``merged``, ``links``,
+``usage``, ``terms`` and ``vectors``.
 The number of a log entry is also the row number of its version in every derived table.
 """
 
@@ -26,6 +26,9 @@ CREATE INDEX log_commit ON log(commit_number);
 CREATE TABLE jobs(
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, owner TEXT,
   lease_until REAL NOT NULL DEFAULT 0, UNIQUE(kind, key));
+CREATE TABLE spending(
+  app TEXT NOT NULL, user TEXT NOT NULL, day INTEGER NOT NULL, calls INTEGER NOT NULL,
+  tokens INTEGER NOT NULL, cost REAL NOT NULL, PRIMARY KEY(app, user, day)) WITHOUT ROWID;
 CREATE TABLE embedders(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dimension INTEGER NOT NULL);
 """
@@ -49,6 +52,10 @@ CREATE TABLE merged(record TEXT PRIMARY KEY, into_record TEXT NOT NULL) WITHOUT 
 CREATE INDEX merged_into ON merged(into_record);
 CREATE TABLE usage(
   record TEXT PRIMARY KEY, uses INTEGER NOT NULL, last_used REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE links(
+  source TEXT NOT NULL, target TEXT NOT NULL, space INTEGER NOT NULL,
+  PRIMARY KEY(source, target)) WITHOUT ROWID;
+CREATE INDEX links_space ON links(space);
 CREATE VIRTUAL TABLE terms USING fts5(words, content='', tokenize="ascii tokenchars '_'");
 CREATE VIRTUAL TABLE postings USING fts5vocab(terms, instance);
 """
@@ -62,6 +69,7 @@ CREATE TABLE vectors(
 DROP_DERIVED = """
 DROP TABLE IF EXISTS postings;
 DROP TABLE IF EXISTS terms;
+DROP TABLE IF EXISTS links;
 DROP TABLE IF EXISTS usage;
 DROP TABLE IF EXISTS merged;
 DROP TABLE IF EXISTS rests_on;

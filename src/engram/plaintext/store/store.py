@@ -6,12 +6,14 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from engram.errors import StoreCorrupt, StoreReadOnly, StoreTooNew
-from engram.plaintext.roles import Columns, Scope
+from engram.errors import InvalidInput, StoreCorrupt, StoreReadOnly, StoreTooNew
+from engram.plaintext.columns import Columns
+from engram.plaintext.roles import Scope
 from engram.plaintext.store import schema
+from engram.plaintext.store.coding import whole
 from engram.plaintext.store.columns import SpaceCache
 from engram.plaintext.store.connect import Connections, translated
 from engram.plaintext.store.replay import rebuild
@@ -53,7 +55,8 @@ class Store:
         self._caches: OrderedDict[int, SpaceCache] = OrderedDict()
         self._lock = threading.Lock()
         self._cache_locks: dict[int, threading.Lock] = {}
-        with translated(path):
+        with ExitStack() as undo, translated(path):
+            undo.callback(self.connections.close)
             _prepare(path, self.connections)
             self.embedder = self._register(embedder) if embedder else None
             if spec:
@@ -62,6 +65,7 @@ class Store:
                     "SET value=excluded.value WHERE value!=excluded.value",
                     (spec,),
                 )
+            undo.pop_all()
 
     def close(self) -> None:
         """Release the file; harmless when repeated."""
@@ -76,15 +80,17 @@ class Store:
     @contextmanager
     def read(self, scope: Scope, *, columns: bool = True) -> Iterator[Snapshot]:
         """A consistent snapshot of one scope; with ``columns`` it can be searched."""
+        with self.connections.using() as db:
+            alone = not db.in_transaction
         with self.snapshot() as db:
             space = space_of(db, scope) or 0
-            yield Snapshot(db, space, scope, self._columns(db, space) if columns else None)
+            held = self._columns(db, space, alone=alone) if columns else None
+            yield Snapshot(db, space, scope, held)
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """This thread's connection inside one read transaction."""
-        db = self.connections.get()
-        with translated(self.path):
+        with self.connections.using() as db:
             if db.in_transaction:  # a reader inside a reader sees the same snapshot
                 yield db
                 return
@@ -92,28 +98,43 @@ class Store:
             try:
                 yield db
             finally:
-                db.execute("ROLLBACK")
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
 
     @contextmanager
     def write(
         self, now: float, *, actor: str = "", method: str = "", reason: str = ""
     ) -> Iterator[Transaction]:
         """One write transaction: committed when the block ends, undone when it raises."""
-        db = self.connections.get()
-        with translated(self.path):
+        now = float(now)
+        with self.connections.using() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 last = db.execute(
                     "SELECT number, at FROM commits ORDER BY number DESC LIMIT 1"
                 ).fetchone() or (0, 0.0)
                 # The store's clock never runs backwards, or "what was known at" has no answer.
-                at = max(float(now), last[1])
-                commit = Commit(new_id(at), last[0] + 1, at, actor, method, reason)
+                with whole("the table of commits"):
+                    at = max(now, float(last[1]))
+                    commit = Commit(new_id(at), last[0] + 1, at, actor, method, reason)
                 transaction = Transaction(db, commit, self.embedder)
                 yield transaction
                 transaction.count_uses(self._take_uses())
                 if transaction.wrote:
                     transaction.seal()
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def exclusive(self) -> Iterator[sqlite3.Connection]:
+        """A transaction beside the log, for what is no memory: leases, vectors, accounts."""
+        with self.connections.using() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
                 db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
@@ -136,19 +157,37 @@ class Store:
         with self._lock:
             self._caches.clear()
 
-    def _columns(self, db: sqlite3.Connection, space: int) -> Columns:
-        newest = int(db.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()[0])
-        epoch = db.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()[0]
+    def _columns(self, db: sqlite3.Connection, space: int, *, alone: bool) -> Columns:
+        """The columns of just what the snapshot of ``db`` holds.
+
+        Another thread may have read on in the log meanwhile. A reader that stands ``alone`` then
+        takes its snapshot again; one inside another reads columns of its own.
+        """
+        while True:
+            newest, epoch = _tip(db)
+            cache, lock = self._cache(space, epoch)
+            with lock:
+                if cache.last > newest and alone:
+                    db.execute("ROLLBACK")
+                    db.execute("BEGIN")
+                    newest, epoch = _tip(db)
+                if cache.last <= newest and cache.epoch == epoch:
+                    return _refreshed(cache, db, newest)
+            fresh = SpaceCache(space, self.embedder, self.dimension, epoch)
+            if not alone:
+                return _refreshed(fresh, db, newest)
+            with self._lock:
+                self._caches[space] = fresh
+
+    def _cache(self, space: int, epoch: str) -> tuple[SpaceCache, threading.Lock]:
         with self._lock:
             cache = self._caches.get(space)
-            if cache is None or cache.epoch != epoch or cache.last > newest:
+            if cache is None or cache.epoch != epoch:
                 cache = SpaceCache(space, self.embedder, self.dimension, epoch)
                 self._caches[space] = cache
             self._caches.move_to_end(space)
-            lock = self._cache_locks.setdefault(space, threading.Lock())
             self._evict(space)
-        with lock:
-            return cache.refresh(db, newest)
+            return cache, self._cache_locks.setdefault(space, threading.Lock())
 
     def _evict(self, keep: int) -> None:
         def size(cache: SpaceCache) -> int:
@@ -163,9 +202,15 @@ class Store:
     def _register(self, embedder: tuple[str, int]) -> int:
         db = self.connections.get()
         name = embedder[0]
-        found = db.execute("SELECT id FROM embedders WHERE name=?", (name,)).fetchone()
+        found = db.execute("SELECT id, dimension FROM embedders WHERE name=?", (name,)).fetchone()
+        if found and found[1] != embedder[1]:
+            raise InvalidInput(
+                f"the vectors of {name!r} in this file have {found[1]} numbers, got {embedder[1]}; "
+                "give the embedder another name"
+            )
         if found:
-            return int(found[0])
+            with whole("the table of embedders"):
+                return int(found[0])
         db.execute("BEGIN IMMEDIATE")
         db.execute("INSERT OR IGNORE INTO embedders(name, dimension) VALUES(?,?)", embedder)
         (number,) = db.execute("SELECT id FROM embedders WHERE name=?", (name,)).fetchone()
@@ -176,6 +221,19 @@ class Store:
         )
         db.execute("COMMIT")
         return int(number)
+
+
+def _refreshed(cache: SpaceCache, db: sqlite3.Connection, newest: int) -> Columns:
+    with whole("the table of rows"):
+        return cache.refresh(db, newest)
+
+
+def _tip(db: sqlite3.Connection) -> tuple[int, str]:
+    """The last entry of the log, and the epoch; a snapshot begins here at the latest."""
+    newest, epoch = db.execute(
+        "SELECT (SELECT coalesce(max(seq), 0) FROM log), (SELECT value FROM meta WHERE key='epoch')"
+    ).fetchone()
+    return int(newest), str(epoch)
 
 
 def _prepare(path: Path, connections: Connections) -> None:
@@ -200,8 +258,8 @@ def _prepare(path: Path, connections: Connections) -> None:
     elif version < schema.FORMAT:
         _migrate(path, db, version)
     db.execute("PRAGMA journal_mode=WAL")  # not before: another program's file is left as it is
-    (words,) = db.execute("SELECT value FROM meta WHERE key='words'").fetchone()
-    if words != WORDS_VERSION:
+    words = db.execute("SELECT value FROM meta WHERE key='words'").fetchone()
+    if words != (WORDS_VERSION,):
         rebuild(db)
 
 
@@ -237,7 +295,10 @@ def _migrate(path: Path, db: sqlite3.Connection, version: int) -> None:
 
 def stored_embedder(path: Path) -> str | None:
     """How the embedder was named that a file was last used with; None when it was never named."""
-    if not path.is_file() or not path.stat().st_size:
+    try:
+        if not path.is_file() or not path.stat().st_size:
+            return None
+    except OSError:  # whoever opens it says what is wrong with the path
         return None
     with translated(path), closing(sqlite3.connect(path)) as db:
         tables = db.execute("SELECT name FROM sqlite_master WHERE name='meta'").fetchone()

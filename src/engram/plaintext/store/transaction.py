@@ -12,7 +12,7 @@ import numpy as np
 
 from engram.errors import IllegalChange
 from engram.plaintext.roles import TRANSITIONS, Edit, EditPlan, Floats, Record, Scope, State
-from engram.plaintext.store.coding import digest, dumps, encode
+from engram.plaintext.store.coding import digest, dumps, encode, whole
 from engram.plaintext.store.derive import TRIPLES, Entry, count_use, derive
 from engram.plaintext.store.view import Snapshot, locate
 
@@ -62,7 +62,8 @@ class Transaction:
         if found is None:
             cursor = self.db.execute("INSERT INTO spaces(app, user) VALUES(?,?)", key)
             return int(cursor.lastrowid or 0)
-        return int(found[0])
+        with whole("the table of spaces"):
+            return int(found[0])
 
     def apply(self, plan: EditPlan, vectors: Mapping[str, Floats] | None = None) -> list[Record]:
         """Write every edit of a plan and return the records as they now are.
@@ -90,6 +91,11 @@ class Transaction:
     def wrote(self) -> bool:
         """True when there is something to commit."""
         return bool(self._entries)
+
+    @property
+    def outcome(self) -> Commit | None:
+        """The commit that this becomes; None while nothing was written."""
+        return self.commit if self.wrote else None
 
     def seal(self) -> None:
         """Write the commit and extend the hash chain over its entries."""
@@ -139,7 +145,8 @@ class Transaction:
             raise IllegalChange(f"record {record_id!r} was erased; nothing can change it")
         record = locate(self.db, record_id)
         assert record is not None
-        return record, json.loads(found[0])["salt"]
+        with whole(f"record {record_id!r}"):
+            return record, json.loads(found[0])["salt"]
 
     def append(
         self, op: str, space: int, record: str | None, version: int | None, body: str | None,
@@ -154,28 +161,34 @@ class Transaction:
     def _embed(
         self, row: int, space: int, record: Record, former: Record | None, vector: Floats | None
     ) -> None:
-        if self.embedder is None or record.state is not State.ACTIVE or record.kind in TRIPLES:
+        if record.state is not State.ACTIVE or record.kind in TRIPLES:
             return
-        if vector is not None:
+        if self.embedder is not None and vector is not None:
             blob = vector.astype(np.float16).tobytes()
             values = (row, self.embedder, space, blob)
             self.db.execute("INSERT INTO vectors VALUES(?,?,?,?)", values)
+            want_vectors(self.db, but=self.embedder)
             return
         copied = 0
-        if former is not None and former.text == record.text:
+        if former is not None:
             copied = self.db.execute(
                 "INSERT INTO vectors SELECT ?, v.embedder, v.space, v.vector FROM vectors v "
-                "JOIN rows r ON r.row=v.row WHERE v.space=? AND v.embedder=? AND r.record=? "
-                "ORDER BY v.row DESC LIMIT 1",
-                (row, space, self.embedder, record.id),
+                "JOIN log l ON l.seq=v.row WHERE v.space=? AND v.embedder=? AND l.record=? "
+                "AND json_extract(l.body,'$.text')=? ORDER BY v.row DESC LIMIT 1",
+                (row, space, self.embedder, record.id, record.text),
             ).rowcount
-        if copied < 1:
-            want_vectors(self.db, self.embedder)
+        want_vectors(self.db, but=None if copied < 1 else self.embedder)
 
 
-def want_vectors(db: sqlite3.Connection, embedder: int) -> None:
-    """Leave a job to make the vectors that are missing."""
-    db.execute("INSERT OR IGNORE INTO jobs(kind, key) VALUES('embed', ?)", (str(embedder),))
+def want_vectors(db: sqlite3.Connection, but: int | None = None) -> None:
+    """Leave a job to make the vectors that are missing, for every embedder but one.
+
+    The others are those that the file was used with before, and may be used with again.
+    """
+    db.execute(
+        "INSERT OR IGNORE INTO jobs(kind, key) SELECT 'embed', id FROM embedders WHERE id IS NOT ?",
+        (but,),
+    )
 
 
 def check_state(record: Record) -> None:
@@ -219,9 +232,13 @@ def check_change(former: Record, edit: Edit) -> None:
 def chain(before: bytes, commit: Commit, entries: Iterable[tuple[object, ...]]) -> bytes:
     """The hash of a commit: covers every commit before it and every entry in it."""
     head = [commit.number, commit.id, commit.at, commit.actor, commit.method, commit.reason]
-    link = hashlib.sha256(before)
+    link = hashlib.sha256(as_bytes(before))
     link.update(dumps(head).encode())
     for *plain, stamp in entries:
-        assert isinstance(stamp, bytes)
-        link.update(dumps(plain).encode() + stamp)
+        link.update(dumps(plain).encode() + as_bytes(stamp))
     return link.digest()
+
+
+def as_bytes(stamp: object) -> bytes:
+    """A digest; whatever else stands in its place in a damaged file gives another link."""
+    return stamp if isinstance(stamp, bytes) else repr(stamp).encode()

@@ -2,26 +2,37 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from engram.plaintext.roles import Columns, Floats, Mask, Record, Rows, Scope, State
-from engram.plaintext.store.coding import decode
+from engram.errors import InvalidFilter, StoreCorrupt
+from engram.plaintext.columns import Columns, Floats, Mask, Rows
+from engram.plaintext.roles import EditPlan, Record, Scope, State
+from engram.plaintext.store.coding import dumps, stored, whole
 from engram.plaintext.store.columns import STATES
 from engram.plaintext.store.derive import fact_key, read_postings, same_key
 
 _ACTIVE = STATES.index(State.ACTIVE)
 _ARCHIVED = STATES.index(State.ARCHIVED)
+_SAME_NOTE = """
+FROM rows w JOIN log b ON b.seq=w.row
+WHERE w.space=:space AND w.same=:same AND w.state='active' AND w.known_to IS NULL
+AND w.agent IS :agent AND w.run IS :run AND (:speaker IS NULL OR w.speaker=:speaker)
+AND (w.expires IS NULL OR w.expires=:expires)
+AND (:metadata IS NULL OR json_extract(b.body,'$.metadata')=:metadata)"""
 _RECORD = """
 SELECT r.record, r.version, f.known_from, r.known_from, r.known_to, l.body, u.uses, u.last_used
 FROM rows r JOIN log l ON l.seq=r.row JOIN rows f ON f.record=r.record AND f.version=1
 LEFT JOIN usage u ON u.record=r.record WHERE """
 
 
-def read_records(db: sqlite3.Connection, where: str, values: Sequence[object]) -> list[Record]:
+def read_records(
+    db: sqlite3.Connection, where: str, values: Sequence[object] | Mapping[str, object]
+) -> list[Record]:
     """Records whose rows meet a condition, in the order of the log. Erased ones are left out."""
     return [
-        decode(
+        stored(
             record,
             body,
             {
@@ -90,7 +101,7 @@ class Snapshot:
         live = known & (c.valid_to > world) & (c.expires > now) & self.in_scope()
         begun = c.valid_from <= world
         if as_of is None:
-            live &= (c.state == _ACTIVE) & (begun | (c.length > 0))
+            live &= (c.state == _ACTIVE) & (begun | c.of_kind("raw"))
         else:
             live &= ((c.state == _ACTIVE) | ((c.state == _ARCHIVED) & c.replaced)) & begun
         self._live = live if allowed is None else live & allowed
@@ -116,33 +127,62 @@ class Snapshot:
 
     def records(self, rows: Rows) -> list[Record]:
         """The records at these positions of the columns, in this order."""
-        log_rows = [int(row) for row in self.columns.rows[rows]]
-        marks = ",".join("?" * len(log_rows))
-        found = read_records(self.db, f"r.space=? AND r.row IN ({marks})", (self.space, *log_rows))
+        found = self.by_row(self.columns.rows[rows].tolist())
         by_id = {record.id: record for record in found}
         ids = [self.columns.ids[row] for row in rows]
         return [by_id[record_id] for record_id in ids if record_id in by_id]
 
-    def current(self, record_ids: Iterable[str]) -> dict[str, Record]:
-        """Current versions by id, from this space only."""
-        ids = list(dict.fromkeys(record_ids))
-        marks = ",".join("?" * len(ids))
+    def by_row(self, rows: Sequence[int]) -> list[Record]:
+        """The records at these rows of the log, in its order."""
+        return read_records(
+            self.db,
+            "r.space=? AND r.row IN (SELECT value FROM json_each(?))",
+            (self.space, dumps(list(rows))),
+        )
+
+    def current(
+        self, record_ids: Iterable[str], known_at: float | None = None
+    ) -> dict[str, Record]:
+        """Current versions by id, or those of ``known_at``, from this space only."""
+        held = "r.known_to IS NULL"
+        if known_at is not None:
+            held = "r.known_from<=:at AND (r.known_to IS NULL OR r.known_to>:at)"
+        ids = dumps(list(dict.fromkeys(record_ids)))
         found = read_records(
             self.db,
-            f"r.record IN ({marks}) AND r.space=? AND r.known_to IS NULL",
-            (*ids, self.space),
+            f"r.record IN (SELECT value FROM json_each(:ids)) AND r.space=:space AND {held}",
+            {"ids": ids, "space": self.space, "at": known_at},
         )
         return {record.id: record for record in found}
 
-    def resting_only_on(self, record_id: str) -> list[Record]:
-        """Records that were read out of this one and have no other evidence."""
-        found = read_records(
+    def resting_on(self, record_id: str) -> list[Record]:
+        """Records that were made of this one, perhaps among others."""
+        return read_records(
             self.db,
             "r.space=? AND r.known_to IS NULL AND r.record IN "
             "(SELECT record FROM rests_on WHERE source=?)",
             (self.space, record_id),
         )
+
+    def resting_only_on(self, record_id: str) -> list[Record]:
+        """Records that were read out of this one and have no other evidence."""
+        found = self.resting_on(record_id)
         return [r for r in found if all(source.record == record_id for source in r.sources)]
+
+    def edges(self) -> tuple[Rows, Rows]:
+        """Links between live rows, as positions: from each first to the second of its pair."""
+        sources, targets = self.columns.remembered("edges", self._edges)
+        alive = self.live[sources] & self.live[targets]
+        return sources[alive], targets[alive]
+
+    def _edges(self) -> tuple[Rows, Rows]:
+        place = {record: at for at, record in enumerate(self.columns.ids)}
+        found = self.db.execute(
+            "SELECT source, target FROM links WHERE space=? ORDER BY source, target", (self.space,)
+        )
+        pairs = [(place[a], place[b]) for a, b in found if a in place and b in place]
+        both = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return both[:, 0], both[:, 1]
 
     def facts(self, head: str, relation: str) -> list[Record]:
         """Everything that ever filled a slot, at its current version, oldest first."""
@@ -166,28 +206,36 @@ class Snapshot:
         return None
 
     def same_note(self, raw: Record) -> Record | None:
-        """An active record that says what an undated message says, by whoever may have said it."""
-        found = read_records(
-            self.db,
-            "r.row=(SELECT row FROM rows WHERE space=? AND same=? AND state='active' AND "
-            "known_to IS NULL AND agent IS ? AND (? IS NULL OR speaker IS ?) LIMIT 1)",
-            (
-                self.space,
-                same_key(raw.text),
-                raw.scope.agent,
-                raw.fields.get("speaker"),
-                raw.fields.get("speaker"),
-            ),
-        )
-        return found[0] if found else None
+        """An active record that says what an undated message says, by whoever may have said it.
+
+        Whoever looks for the message finds that record: it has the same agent and run, the same
+        metadata where the message has some, and it is kept as long.
+        """
+        metadata = dumps(raw.metadata) if raw.metadata else None
+        asked = {
+            "space": self.space,
+            "same": same_key(raw.text),
+            "agent": raw.scope.agent,
+            "run": raw.scope.run,
+            "speaker": raw.fields.get("speaker"),
+            "expires": raw.expires_at,
+            "metadata": metadata,
+        }
+        (found,) = self.db.execute(f"SELECT min(w.row) {_SAME_NOTE}", asked).fetchone()
+        return None if found is None else self.by_row([found])[0]
 
     def matching(self, condition: tuple[str, Sequence[object]]) -> Mask:
         """(N,) rows that meet a compiled filter."""
         sql, values = condition
-        found = self.db.execute(
-            f"SELECT r.row FROM rows r JOIN log l ON l.seq=r.row WHERE r.space=? AND ({sql})",
-            (self.space, *values),
-        )
+        try:
+            found = self.db.execute(
+                f"SELECT r.row FROM rows r JOIN log l ON l.seq=r.row WHERE r.space=? AND ({sql})",
+                (self.space, *values),
+            )
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_ERROR":
+                raise
+            raise InvalidFilter(f"the filter is too large ({error}); search in parts") from error
         rows = np.array([row for (row,) in found], dtype=np.int64)
         return np.isin(self.columns.rows, rows, assume_unique=True)
 
@@ -198,6 +246,8 @@ class Snapshot:
         for term in terms:
             rows, counts = read_postings(self.db, self.space, term)
             inside = np.searchsorted(held, rows)
+            if len(rows) and inside[-1] >= len(held):
+                raise StoreCorrupt("the index of words is damaged; run 'engram check --repair'")
             found[term] = inside, counts
         return found
 
@@ -206,7 +256,8 @@ def space_of(db: sqlite3.Connection, scope: Scope) -> int | None:
     """The number of a scope's space; None when nothing was written there yet."""
     key = (scope.app or "", scope.user)
     found = db.execute("SELECT space FROM spaces WHERE app=? AND user=?", key).fetchone()
-    return int(found[0]) if found else None
+    with whole("the table of spaces"):
+        return int(found[0]) if found else None
 
 
 def scopes(db: sqlite3.Connection) -> list[Scope]:
@@ -225,3 +276,10 @@ def current(db: sqlite3.Connection, record_ids: Iterable[str]) -> dict[str, Reco
     """Current versions by id, wherever they are."""
     found = (locate(db, record) for record in record_ids)
     return {record.id: record for record in found if record is not None}
+
+
+def still_current(db: sqlite3.Connection, plan: EditPlan) -> EditPlan:
+    """The plan without edits that were made on a version which is no longer current."""
+    held = current(db, (edit.record.id for edit in plan.edits))
+    edits = [e for e in plan.edits if e.basis == (h.version if (h := held.get(e.record.id)) else 0)]
+    return replace(plan, edits=tuple(edits))

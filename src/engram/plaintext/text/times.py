@@ -4,11 +4,12 @@ import math
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = datetime(1, 1, 2, tzinfo=UTC)
 _LAST = datetime(9999, 12, 30, tzinfo=UTC)
+_TIMES = "must be ISO 8601, a datetime or seconds since 1970"
 
 
 def seconds(value: Any, what: str = "a time") -> float:
@@ -22,15 +23,11 @@ def seconds(value: Any, what: str = "a time") -> float:
     try:
         found = _seconds(value)
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(
-            f"{what} must be ISO 8601, a datetime or seconds since 1970, got {value!r} ({error})"
-        ) from None
+        raise InvalidInput(f"{what} {_TIMES}, got {brief(value)} ({error!s:.60})") from None
     if found is None or not math.isfinite(found):
-        raise InvalidInput(
-            f"{what} must be ISO 8601, a datetime or seconds since 1970, got {value!r}"
-        )
+        raise InvalidInput(f"{what} {_TIMES}, got {brief(value)}")
     if not (_FIRST - _EPOCH).total_seconds() <= found <= (_LAST - _EPOCH).total_seconds():
-        raise InvalidInput(f"{what} must lie in the years 1 to 9999, got {value!r}")
+        raise InvalidInput(f"{what} must lie in the years 1 to 9999, got {brief(value)}")
     return found
 
 
@@ -51,5 +48,8 @@ def iso(at: float | None) -> str | None:
     """UTC ISO 8601, to the microsecond where there are any; None stays None."""
     if at is None:
         return None
-    moment = _EPOCH + timedelta(seconds=at)
+    try:
+        moment = _EPOCH + timedelta(seconds=at)
+    except (OverflowError, ValueError):
+        raise InvalidInput(f"a time must lie in the years 1 to 9999, got {brief(at)}") from None
     return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,100 @@
+"""One space of the store as parallel arrays: what searching reads."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engram.plaintext.turns import Turns, in_order
+
+Floats: TypeAlias = NDArray[np.float32]
+Rows: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """One space of the store as parallel arrays, one element a version of a record.
+
+    ``rows`` (N,) ascending is the position in the log. Times are float64 with +-inf for unknown.
+    ``kind``, ``run``, ``agent`` and ``speaker`` index ``names``, -1 for none; ``state`` is the
+    position in ``State``. Rows with one ``group`` rest on one raw record. ``replaced`` marks what
+    a newer record superseded. ``length`` counts words, ``content`` distinct words that are not mere
+    grammar; both are 0 for rows that are not searched by wording. ``asks`` marks turns that end in
+    a question. ``vectors`` (N, D) are unit rows, zero where not ``embedded``. ``memo`` holds what
+    follows from the columns alone and would be made again by every search.
+    """
+
+    rows: Rows
+    ids: NDArray[np.object_]
+    state: NDArray[np.int8]
+    kind: NDArray[np.int32]
+    run: NDArray[np.int32]
+    agent: NDArray[np.int32]
+    speaker: NDArray[np.int32]
+    event: NDArray[np.float64]
+    valid_from: NDArray[np.float64]
+    valid_to: NDArray[np.float64]
+    known_from: NDArray[np.float64]
+    known_to: NDArray[np.float64]
+    expires: NDArray[np.float64]
+    group: NDArray[np.int64]
+    replaced: Mask
+    length: NDArray[np.float32]
+    content: NDArray[np.float32]
+    asks: Mask
+    vectors: Floats
+    embedded: Mask
+    names: tuple[str, ...]
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def said_by(self, people: Sequence[str]) -> Mask:
+        """(N,) rows of these speakers."""
+        mine: Mask = np.zeros(len(self.rows), dtype=bool)
+        for person in people:
+            if person in self.names:
+                mine |= self.speaker == self.names.index(person)
+        return mine
+
+    @cached_property
+    def turns(self) -> Turns:
+        """The searchable rows in the order in which they were said."""
+        return in_order(self.run, self.event, self.length, ~self.of_kind("raw"))
+
+    def of_kind(self, *kinds: str) -> Mask:
+        """(N,) rows of these kinds."""
+        codes = [self.names.index(kind) for kind in kinds if kind in self.names]
+        return np.isin(self.kind, codes)
+
+    def remembered(self, key: str, make: Callable[[], Made]) -> Made:
+        """What is kept in ``memo`` under a key, made at the first call."""
+        if key not in self.memo:
+            self.memo[key] = make()
+        found: Made = self.memo[key]
+        return found
+
+    def nearest(self, vector: Floats, among: Mask, count: int) -> tuple[Rows, Floats]:
+        """The rows among these whose vectors are nearest to a unit vector, and their cosines."""
+        rows = np.flatnonzero(among & self.embedded)
+        cosines: Floats = self.vectors[rows] @ vector
+        best = np.argsort(-cosines, kind="stable")[:count]
+        return rows[best], cosines[best]
+
+    @cached_property
+    def mean(self) -> Floats:
+        """(D,) mean of the vectors: what all texts of the space have in common.
+
+        Drawn towards zero while there are few, which have nothing in common yet.
+        """
+        total: Floats = self.vectors.sum(axis=0, dtype=np.float32)
+        return total / np.float32(10 + self.embedded.sum())
+
+    @cached_property
+    def spread(self) -> Floats:
+        """(N,) distance of each vector from the mean; never 0."""
+        squared = 1 - 2 * (self.vectors @ self.mean) + self.mean @ self.mean
+        return np.sqrt(np.maximum(squared, 1e-6)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Make something of raw records once they are stored."""

@@ -1,0 +1,1 @@
+"""Take out of a message what must never be stored as it is."""
