@@ -1,4 +1,4 @@
-"""Answers and their scores, from any chat model. Optional: retrieval is measured without.
+"""Answers and their scores, from any language model. Optional: retrieval is measured without.
 
 The prompts are the same for every subject, so that a difference between two subjects is a
 difference between what they brought back.
@@ -7,12 +7,12 @@ difference between what they brought back.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from engram.errors import InvalidInput
 from engram.evals.metrics import contains, token_f1
 from engram.evals.roles import Episode, Probe, Task, Turn
 from engram.evals.run import Outcome, Trial
+from engram.ports import LanguageModel
 
 _READ = (
     "You answer questions about a past conversation. Use only the excerpts. Work out relative "
@@ -33,12 +33,8 @@ _RULES: Mapping[str, str] = {
 _RULE_OF = (("temporal", "temporal"), ("update", "update"), ("preference", "preference"))
 
 
-class Completes(Protocol):
-    """Turns messages of ``role`` and ``content`` into text."""
-
-    def complete(self, messages: Sequence[Mapping[str, str]]) -> str:
-        """Return the reply."""
-        ...
+LONGEST = 512
+"""Tokens of an answer, and of a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +55,10 @@ class Answered:
 def answer_all(
     task: Task,
     trial: Trial,
-    chat: Completes,
+    model: LanguageModel,
     *,
     k: int,
-    judge: Completes | None = None,
+    judge: LanguageModel | None = None,
     score: Callable[[str, Probe], float] | None = None,
 ) -> list[Answered]:
     """Answer the questions of a trial from the first k turns that it brought back.
@@ -70,7 +66,7 @@ def answer_all(
     Args:
         task: the task of the trial, for the text of its turns.
         trial: of ``run``.
-        chat: writes the answers.
+        model: writes the answers.
         k: turns to read; everything, for a subject that does not rank.
         judge: marks them; None leaves ``judged`` empty.
         score: the benchmark's own measure in place of the plain F1, such as
@@ -78,7 +74,7 @@ def answer_all(
 
     Raises:
         InvalidInput: k is below 1.
-        ChatFailed: the chat server gave up.
+        ModelFailed: a model gave no answer.
     """
     if k < 1:
         raise InvalidInput(f"k must be at least 1 turn, got {k!r}")
@@ -88,7 +84,7 @@ def answer_all(
     for outcome in trial.outcomes:
         texts = turns[home[outcome.probe.id]]
         read = outcome.turns[:k] if trial.ranked else outcome.turns
-        said = chat.complete(_prompt(outcome, [texts[turn] for turn in read]))
+        said = _said(model, _prompt(outcome, [texts[turn] for turn in read]))
         answered.append(_scored(outcome.probe, said, judge, score))
     return answered
 
@@ -112,7 +108,7 @@ def _day(at: float | None) -> str:
 def _scored(
     probe: Probe,
     said: str,
-    judge: Completes | None,
+    judge: LanguageModel | None,
     score: Callable[[str, Probe], float] | None,
 ) -> Answered:
     gold = probe.answerable and probe.answer
@@ -126,7 +122,7 @@ def _scored(
     )
 
 
-def judged(judge: Completes, probe: Probe, answer: str) -> bool:
+def judged(judge: LanguageModel, probe: Probe, answer: str) -> bool:
     """Ask a model whether an answer is right, by the rule of the question's kind.
 
     Anything but a clear yes is a no. Such judges accept vague answers too often: publish the
@@ -136,10 +132,12 @@ def judged(judge: Completes, probe: Probe, answer: str) -> bool:
     kind = next((rule for word, rule in _RULE_OF if word in name), "general")
     rule = _RULES[kind if probe.answerable else "abstention"]
     asked = f"Question: {probe.question}\nRight answer: {probe.answer}\nAnswer: {answer}"
-    verdict = judge.complete(
-        [{"role": "system", "content": _JUDGE + rule}, {"role": "user", "content": asked}]
-    )
-    return verdict.strip().lower().startswith("yes")
+    told = [{"role": "system", "content": _JUDGE + rule}, {"role": "user", "content": asked}]
+    return _said(judge, told).strip().lower().startswith("yes")
+
+
+def _said(model: LanguageModel, messages: Sequence[Mapping[str, str]]) -> str:
+    return model.complete(messages, max_tokens=LONGEST).text
 
 
 def answer_table(answered: Sequence[Answered]) -> str:

@@ -21,6 +21,7 @@ from engram.evals.tasks.locomo import Locomo
 from engram.evals.tasks.longmemeval import LongMemEval
 from engram.evals.tasks.madial import Madial
 from engram.evals.tasks.memdaily import MemDaily
+from engram.evals.tasks.mined import Mined
 from engram.evals.tasks.multihop import MultiHop
 from engram.evals.tasks.planted import Planted, Twin
 from engram.ports import Embedder
@@ -41,6 +42,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "longmemeval": Benchmark(LongMemEval, twin="longmemeval"),
     "madial": Benchmark(Madial),
     "memdaily": Benchmark(MemDaily),
+    "mined": Benchmark(Mined),
     "multihop": Benchmark(MultiHop),
 }
 
@@ -58,13 +60,15 @@ class Options(TypedDict, total=False):
 
     ``top_k`` turns are asked for (10), and recall is reported there and at the usual depths below.
     ``limit`` asks only the first so many questions. ``embedder`` is engram's and that of
-    ``vectors``, as for ``Memory.open``; ``none`` is words only. ``seed`` (0) is of the twin and of
+    ``vectors``, as for ``Memory.open``; ``none`` is words only. ``model`` (``none``) is engram's,
+    for presets that ask one. ``seed`` (0) is of the twin and of
     the confidence intervals. ``progress`` is told after every episode of every subject.
     """
 
     top_k: int
     limit: int | None
     embedder: str | None
+    model: str | None
     seed: int
     progress: Progress | None
 
@@ -94,7 +98,7 @@ def evaluate(
         raise InvalidInput(f"top_k must be at least 1 turn, got {top_k!r}")
     return run(
         _task(benchmark, data, seed),
-        _makers(subjects, options.get("embedder")),
+        _makers(subjects, options.get("embedder"), options.get("model")),
         sorted({k for k in KS if k < top_k} | {top_k}),
         limit=options.get("limit"),
         seed=seed,
@@ -116,23 +120,26 @@ def _task(benchmark: str, data: Path | None, seed: int) -> Task:
     return Planted(twin_of=row.twin, seed=seed)
 
 
-def _makers(subjects: Sequence[str], embedder: str | None) -> list[SubjectMaker]:
+def _makers(
+    subjects: Sequence[str], embedder: str | None, advised: str | None
+) -> list[SubjectMaker]:
     """Subjects in the order given, then the baselines; the model is loaded once."""
     model = embedder_of(embedder)
     if model is None and "vectors" in subjects:
         raise InvalidInput("the subject 'vectors' must have an embedder, got 'none'; name one")
     baselines = [*BASELINES] if model is None else ["vectors", *BASELINES]
-    return [_maker(name, model) for name in dict.fromkeys([*subjects, *baselines])]
+    return [_maker(name, model, advised) for name in dict.fromkeys([*subjects, *baselines])]
 
 
-def _maker(name: str, model: Embedder | None) -> SubjectMaker:
+def _maker(name: str, model: Embedder | None, advised: str | None) -> SubjectMaker:
     if name in BASELINES:
         return BASELINES[name]
     if name == "vectors" and model is not None:
         return partial(PlainVectors, model)
     kind, _, preset = name.partition(":")
     if kind == "engram":
-        return partial(Engram, preset or "hybrid", model if model is not None else "none")
+        encoder = "none" if model is None else model
+        return partial(Engram, preset or "hybrid", encoder, advised or "none")
     raise _unknown("subject", name, ["engram", "engram:PRESET", "vectors", *BASELINES])
 
 

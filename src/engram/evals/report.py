@@ -100,7 +100,7 @@ def _recall_table(told: Sequence[Summary], ks: Sequence[int], at: int) -> str:
         row += [_percent(summary.mrr)]
         row += [_percent(getattr(session, f"sessions{what}")) for what in ("", "_any", "_all")]
         rows.append(row)
-    return _table(head, rows)
+    return markdown_table(head, rows)
 
 
 def _category_table(told: Sequence[Summary], at: int) -> str:
@@ -108,7 +108,7 @@ def _category_table(told: Sequence[Summary], at: int) -> str:
     rows = [
         [s.subject, *(_percent(recalls[at]) for _, recalls in s.categories.values())] for s in told
     ]
-    return _table(["preset", *names], rows)
+    return markdown_table(["preset", *names], rows)
 
 
 _COSTS: Mapping[str, Callable[[Summary, Depth], str]] = {
@@ -121,12 +121,13 @@ _COSTS: Mapping[str, Callable[[Summary, Depth], str]] = {
     "ingest, s": lambda summary, _: f"{summary.ingest:.2f}",
     "items": lambda summary, _: f"{summary.items}",
     "store, bytes": lambda summary, _: f"{summary.bytes}",
+    "model calls": lambda summary, _: f"{summary.calls}",
 }
 
 
 def _cost_table(told: Sequence[Summary], at: int) -> str:
     rows = [[cell(summary, summary.depths[at]) for cell in _COSTS.values()] for summary in told]
-    return _table(list(_COSTS), rows)
+    return markdown_table(list(_COSTS), rows)
 
 
 def _abstention_table(told: Sequence[Summary]) -> str:
@@ -142,10 +143,11 @@ def _abstention_table(told: Sequence[Summary]) -> str:
         if summary.abstention
     ]
     head = ["preset", "without an answer", "declined, %", "declined wrongly, %", "AUROC"]
-    return "Abstention:\n\n" + _table(head, rows) if rows else ""
+    return "Abstention:\n\n" + markdown_table(head, rows) if rows else ""
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells under heads, as Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

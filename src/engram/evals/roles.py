@@ -91,10 +91,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a subject holds after the last session: records of any kind, and bytes."""
+    """What a subject holds after the last session: records of any kind, and bytes.
+
+    ``calls`` are those that it made to a language model by then.
+    """
 
     items: int
     bytes: int
+    calls: int = 0
 
 
 class Task(Protocol):

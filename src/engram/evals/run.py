@@ -32,7 +32,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One subject over the whole task. ``ingest`` is in seconds, ``bytes`` of all its stores."""
+    """One subject over the whole task. ``ingest`` is in seconds, ``bytes`` of all its stores.
+
+    ``calls`` to a language model were made by then.
+    """
 
     subject: str
     embedder: str
@@ -41,6 +44,7 @@ class Trial:
     ingest: float
     items: int
     bytes: int
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def _first(task: Task, limit: int | None) -> list[Episode]:
 
 def _trial(maker: SubjectMaker, episodes: Sequence[Episode], k: int, steps: _Steps) -> Trial:
     outcomes: list[Outcome] = []
-    ingest, items, size = 0.0, 0, 0
+    ingest, items, size, calls = 0.0, 0, 0, 0
     name, embedder, ranked = "", "", True
     for episode in episodes:
         with closing(maker()) as subject:
@@ -148,9 +152,10 @@ def _trial(maker: SubjectMaker, episodes: Sequence[Episode], k: int, steps: _Ste
             ingest += perf_counter() - began
             stored = subject.stored()
             items, size = items + stored.items, size + stored.bytes
+            calls += stored.calls
             outcomes.extend(_ask(subject, episode, k))
         steps.step(f"{name} {episode.id}")
-    return Trial(name, embedder, ranked, tuple(outcomes), ingest, items, size)
+    return Trial(name, embedder, ranked, tuple(outcomes), ingest, items, size, calls)
 
 
 def _ask(subject: Subject, episode: Episode, k: int) -> list[Outcome]:

@@ -86,6 +86,7 @@ class Summary:
     ingest: float
     items: int
     bytes: int
+    calls: int
 
 
 Pair: TypeAlias = tuple[Sequence[str], Sequence[str]]
@@ -128,6 +129,7 @@ def summarise(trial: Trial, ks: Sequence[int], seed: int) -> Summary:
         ingest=trial.ingest,
         items=trial.items,
         bytes=trial.bytes,
+        calls=trial.calls,
     )
 
 

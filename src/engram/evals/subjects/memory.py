@@ -27,11 +27,17 @@ class Engram:
     Args:
         preset: see ``Memory.open``.
         embedder: see ``Memory.open``; pass an object to load its model once for many episodes.
+        model: see ``Memory.open``.
     """
 
     ranked = True
 
-    def __init__(self, preset: str = "hybrid", embedder: str | Embedder | None = None) -> None:
+    def __init__(
+        self,
+        preset: str = "hybrid",
+        embedder: str | Embedder | None = None,
+        model: str | None = "none",
+    ) -> None:
         self.name = f"engram {preset}"
         self._now = 0.0
         with ExitStack() as opened:
@@ -39,7 +45,11 @@ class Engram:
             self._folder = Path(folder)
             self._memory = opened.enter_context(
                 Memory.open(
-                    self._folder / "memory.db", preset=preset, embedder=embedder, clock=self._clock
+                    self._folder / "memory.db",
+                    preset=preset,
+                    embedder=embedder,
+                    model=model,
+                    clock=self._clock,
                 )
             )
             self.embedder = str(self._memory.stats()["embedder"] or "none")
@@ -55,14 +65,17 @@ class Engram:
         self._memory.add(messages, user_id=_USER, run_id=session.id)
 
     def settle(self) -> None:
-        """Search once, so that what a memory reads on its first search is read."""
+        """Finish what was left for later, and search once: a first search reads what it needs."""
+        self._memory.tend()
         self._memory.search("anything", user_id=_USER, top_k=1)
 
     def stored(self) -> Stored:
         """Count records of every kind and state, and the bytes of every file of the store."""
         files = [path for path in self._folder.rglob("*") if path.is_file()]
         records = self._memory.stats(user_id=_USER)["records"]
-        return Stored(sum(records.values()), sum(path.stat().st_size for path in files))
+        calls = sum(spent["calls"] for spent in self._memory.stats()["spending"])
+        size = sum(path.stat().st_size for path in files)
+        return Stored(sum(records.values()), size, calls)
 
     def retrieve(self, question: str, k: int, at: float | None) -> Found:
         """Search for k results and return the turns that they rest on, at most k."""
