@@ -12,7 +12,7 @@ from engram.cli.door import METHODS, command
 from engram.cli.options import note
 from engram.cli.output import Output
 from engram.cli.progress import progress
-from engram.cli.show import facts, indented, plain, table, tell, to_stderr
+from engram.cli.show import facts, indented, plain, table, tell
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Key of a system, as engram list shows.")]
 
@@ -49,27 +49,27 @@ def show(key: Key, **shared: Unpack[Output]) -> None:
 
     Example: engram show hybrid
     """
-    from engram.catalogue import find  # see ``list_rows``
+    from engram.catalogue import find, whole  # see ``list_rows``
 
     row = find(key)
     use = [f"engram search QUERY --preset {key}", f'Memory.open(PATH, preset="{key}")']
     if row.room != "plaintext":
-        use = [f'engram.catalogue.parts(engram.catalogue.find("{key}"))']
+        use = [f"engram verify {key}"]
     about = {"key": key, "room": row.room, "source": row.source, "differs": row.differs}
     about |= {"claim": f"engram verify {key}" if row.claim else ""}
     parts: list[dict[str, Any]] = [
         {"role": role, "part": path, "settings": settings, "idea": _idea(path)}
-        for role, path, settings in _parts(row.parts)
+        for role, path, settings in _parts(whole(row))
     ]
-    numbers = {role: value for role, value in row.parts.items() if isinstance(value, (int, float))}
+    numbers = {role: value for role, value in whole(row).items() if isinstance(value, (int, float))}
     rows = [(part["role"], _part(part)) for part in parts]
+    made = (table("role", "part", rows=rows, wide="part"), "") if rows else ()
     tell(
         shared,
         {**about, "parts": parts, "numbers": numbers, "use": use},
         facts({**about, **numbers}.items()),
         "",
-        table("role", "part", rows=rows, wide="part"),
-        "",
+        *made,
         *(indented(plain(way, "cyan")) for way in use),
     )
 
@@ -114,8 +114,8 @@ def verify(key: Key, **shared: Unpack[Output]) -> None:
 
     row = find(key)
     if not row.claim:
-        to_stderr(plain(f"error: {key} has no claim to verify; engram show {key} tells its source"))
-        raise typer.Exit(2)
+        why = f"{key} has no claim to verify; engram show {key} tells its source"
+        raise typer.BadParameter(why, param_hint="KEY")
     measure = claim(row.claim)
     note(shared, inspect.getdoc(measure) or row.claim)
     with progress(shared, f"measuring {key}"):

@@ -1,12 +1,16 @@
-"""The command that measures: eval."""
+"""The commands that measure: eval, eval compare, eval mine."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 from rich.table import Table
+from rich.text import Text
+from typer.core import TyperGroup
 
-from engram.cli.door import METHODS, command
+from engram.cli.door import METHODS, app, command
 from engram.cli.options import note
 from engram.cli.output import Output
 from engram.cli.progress import progress
@@ -14,6 +18,8 @@ from engram.cli.show import plain, table, tell
 from engram.errors import MissingExtra
 
 if TYPE_CHECKING:
+    from engram.evals.benchmarks import Options
+    from engram.evals.gate import Change
     from engram.evals.run import Report
 
 _SHOWN = (1, 5, 10)  # depths in the table; the files hold all of them
@@ -37,14 +43,53 @@ Limit = Annotated[
 Model = Annotated[
     str | None, typer.Option(metavar="NAME", help="Of engram and of vectors; none: words only.")
 ]
-Seed = Annotated[int, typer.Option(metavar="N", help="Of the twin and the intervals.")]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of the twin and the intervals.")]
 Out = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder for a report: JSON, Markdown and PNG."),
 ]
 
 
-@command(METHODS, "eval")
+Presets = Annotated[
+    list[str] | None,
+    typer.Option("--presets", help="Keys of engram list, or all; can be repeated."),
+]
+Benches = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bench",
+        metavar="NAME[=PATH]",
+        help="A benchmark and its data, else its synthetic twin; can be repeated.",
+    ),
+]
+Log = Annotated[Path, typer.Argument(exists=True, help="What engram import can read.")]
+Before = Annotated[
+    Path | None,
+    typer.Option("--gate", exists=True, help="JSON of an earlier run: fail if less is found."),
+]
+
+
+class Measures(TyperGroup):
+    """Takes the name of a benchmark for ``run`` of it."""
+
+    default = "run"
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """``engram eval locomo`` is ``engram eval run locomo``."""
+        named = args and (args[0] in self.commands or args[0].startswith("-"))
+        return super().resolve_command(ctx, args if named else [self.default, *args])
+
+
+evals = typer.Typer(
+    cls=Measures,
+    no_args_is_help=True,
+    help="Does it remember? Run a benchmark, compare presets, or ask your own logs.\n\n"
+    "Example: engram eval locomo --limit 50",
+)
+app.add_typer(evals, name="eval", rich_help_panel=METHODS)
+
+
+@command(METHODS, "run", on=evals)
 def evaluate(
     benchmark: Name,
     data: Data = None,
@@ -60,32 +105,152 @@ def evaluate(
 
     Example: engram eval locomo --limit 50 --out report
     """
-    from engram.evals.benchmarks import evaluate as run  # every benchmark and subject
+    from engram.evals.report import to_json  # see ``_measured``
+
+    options = _options(top_k, limit, embedder, seed)
+    report = _reported(shared, benchmark, data, _names(subjects, "engram"), options, out)
+    document = json.loads(to_json(report, questions=False))
+    tell(shared, document, _head(report), _figures(report))
+
+
+@command(METHODS, on=evals)
+def compare(
+    presets: Presets = None,
+    benches: Benches = None,
+    top_k: TopK = 10,
+    limit: Limit = None,
+    embedder: Model = None,
+    seed: Seed = 0,
+    out: Out = None,
+    **shared: Unpack[Output],
+) -> None:
+    """Presets side by side: what is found, with intervals, at which cost; a table and a picture.
+
+    Example: engram eval compare --presets all --bench locomo --bench longmemeval
+    """
+    from engram.evals import compare as side  # see ``_measured``
+
+    if out is not None:
+        _begin(out)
+    subjects = side.presets(_names(presets, "all"))
+    reports = []
+    options = _options(top_k, limit, embedder, seed)
+    for bench in _names(benches, "locomo,longmemeval"):
+        name, _, path = bench.partition("=")
+        data = Path(path) if path else None
+        reports.append(_measured(shared, name, data, subjects, options))
+    found = side.rows(reports)
+    if out is not None:
+        _keep(out, found, shared)
+    tell(shared, {"rows": found}, *(part for report in reports for part in _side(report)))
+
+
+@command(METHODS, on=evals)
+def mine(
+    log: Log,
+    subjects: Subjects = None,
+    embedder: Model = None,
+    top_k: TopK = 10,
+    limit: Limit = None,
+    seed: Seed = 0,
+    out: Out = None,
+    gate: Before = None,
+    **shared: Unpack[Output],
+) -> None:
+    """Ask your own logs: questions are mined from them, and an earlier run gates a change.
+
+    Exit code 1: less is found than in the earlier run, beyond what chance explains.
+
+    Example: engram eval mine conversations.json --out before
+    """
+    from engram.evals import gate as gates  # see ``_measured``
     from engram.evals.report import to_json
 
-    named = [name for given in subjects or ["engram"] for name in given.split(",")]
-    with progress(shared, benchmark) as tick:
-        report = run(
-            benchmark,
-            data,
-            subjects=named,
-            top_k=top_k,
-            limit=limit,
-            embedder=embedder,
-            seed=seed,
-            progress=tick,
-        )
+    options = _options(top_k, limit, embedder, seed)
+    report = _reported(shared, "mined", log, _names(subjects, "engram"), options, out)
+    changes = [] if gate is None else gates.changes(gate, report)
+    document = json.loads(to_json(report, questions=False))
+    document["changes"] = [{**asdict(change), "worse": change.worse} for change in changes]
+    tell(shared, document, _head(report), _figures(report), *map(_change, changes))
+    if any(change.worse for change in changes):
+        raise typer.Exit(1)
+
+
+def _side(report: "Report") -> tuple[Text, Table]:
+    """One benchmark of a comparison, narrow enough for a terminal; the files hold the rest."""
+    from engram.evals.compare import cells, rows  # see ``_measured``
+
+    heads = ("subject", "recall %", "interval", "tokens", "p50 ms", "MB", "calls")
+    shown = [(c[1], c[2], c[3], c[5], c[6], c[9], c[10]) for c in map(cells, rows([report]))]
+    return _head(report), table(*heads, rows=shown)
+
+
+def _options(top_k: int, limit: int | None, embedder: str | None, seed: int) -> "Options":
+    return {"top_k": top_k, "limit": limit, "embedder": embedder, "seed": seed}
+
+
+def _measured(
+    shared: Output, name: str, data: Path | None, subjects: list[str], options: "Options"
+) -> "Report":
+    """Run a benchmark under a progress bar."""
+    from engram.evals.benchmarks import evaluate as run  # every benchmark and subject
+
+    with progress(shared, name) as tick:
+        options["progress"] = tick
+        return run(name, data, subjects, **options)
+
+
+def _reported(
+    shared: Output,
+    name: str,
+    data: Path | None,
+    subjects: list[str],
+    options: "Options",
+    out: Path | None,
+) -> "Report":
+    """Run a benchmark, and keep the report where it is wanted."""
+    if out is not None:
+        _begin(out)
+    report = _measured(shared, name, data, subjects, options)
     if out is not None:
         _write(report, out, shared)
-    head = f"{report.task}: {report.questions} questions, {report.turns} turns"
-    if shared["as_json"]:
-        print(to_json(report, questions=False))
-    else:
-        tell(shared, None, plain(head, "bold"), _figures(report))
+    return report
+
+
+def _names(given: list[str] | None, else_: str) -> list[str]:
+    return [name for each in given or [else_] for name in each.split(",") if name]
+
+
+def _head(report: "Report") -> Text:
+    return plain(f"{report.task}: {report.questions} questions, {report.turns} turns", "bold")
+
+
+def _change(change: "Change") -> Text:
+    """What a change did, in percentage points."""
+    told = (
+        f"{change.subject}: {100 * change.delta:+.1f} points, {100 * change.low:+.1f} to "
+        f"{100 * change.high:+.1f} over {change.questions} questions"
+    )
+    return plain(f"{told}: worse" if change.worse else told, "bold red" if change.worse else "")
+
+
+def _keep(folder: Path, found: list[dict[str, Any]], shared: Output) -> None:
+    """The rows of a comparison as files."""
+    from engram.evals.compare import plot, to_markdown  # see ``_measured``
+
+    written = [folder / f"compare{suffix}" for suffix in (".json", ".md", ".png")]
+    written[0].write_text(json.dumps({"rows": found}, indent=1), encoding="utf-8")
+    written[1].write_text(to_markdown(found), encoding="utf-8")
+    try:
+        plot(found, written[2])
+    except MissingExtra as missing:  # see ``_write``
+        note(shared, f"no picture: {missing}")
+        written.pop()
+    note(shared, "wrote " + ", ".join(map(str, written)))
 
 
 def _figures(report: "Report") -> Table:
-    from engram.evals.report import summaries  # see ``evaluate``
+    from engram.evals.report import summaries  # see ``_measured``
 
     shown = [at for at, k in enumerate(report.ks) if k in _SHOWN or k == report.depth]
     rows = [
@@ -102,11 +267,20 @@ def _figures(report: "Report") -> Table:
     return table("subject", *heads, "tokens", "ms", "ingest s", rows=rows)
 
 
+def _begin(folder: Path) -> None:
+    """Make the folder before the work is done, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise typer.BadParameter(
+            f"no folder can be made here ({fault})", param_hint="--out"
+        ) from None
+
+
 def _write(report: "Report", folder: Path, shared: Output) -> None:
     """The whole report, with what was found for every question, as files."""
-    from engram.evals.report import plot, to_json, to_markdown  # see ``evaluate``
+    from engram.evals.report import plot, to_json, to_markdown  # see ``_measured``
 
-    folder.mkdir(parents=True, exist_ok=True)
     stem = "".join(char if char.isalnum() else "-" for char in report.task.lower())
     written = [folder / f"{stem}{suffix}" for suffix in (".json", ".md", ".png")]
     written[0].write_text(to_json(report), encoding="utf-8")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 OURS = "engram"
 """The name of our own archive, beside the formats of others."""
 
+_MARK = b'{"engram":"archive"'
+"""How it begins, whatever its version."""
+
 
 @command(REMEMBER, "import")
 def bring(
@@ -30,6 +33,10 @@ def bring(
     ],
     form: Annotated[
         str | None, typer.Option("--format", metavar="NAME", help="Else it is recognised.")
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of text that is not UTF-8, such as latin-1."),
     ] = None,
     infer: Annotated[
         bool, typer.Option("--infer/--no-infer", help="Also read facts out of it.")
@@ -42,14 +49,17 @@ def bring(
 
     Example: engram import conversations.json --user ana
     """
-    reader = None if _is_ours(source, form) else _reader(source, form)
+    from engram.plaintext.intake import scope_of  # with the store; see ``opened``
+
+    scope_of(**ids(shared))  # what is wrong with an option is no fault of every conversation
+    reader = None if _is_ours(source, form) else _reader(source, form, encoding)
     with opened(shared, begin=True) as memory, progress(shared, f"reading {source.name}") as tick:
         if reader is None:
-            moved = memory.import_(source, progress=tick)
+            moved = memory.import_(_archived(source), progress=tick)
             counted = {"format": OURS, **moved, "problems": []}
         else:
             note(shared, f"format: {reader.name}")
-            counted = _Intake(memory, ids(shared), infer=infer).take(reader, source, tick)
+            counted = Intake(memory, ids(shared), infer=infer).take(reader, source, tick)
     problems = counted["problems"]
     rows = [(problem["source"], problem["reason"]) for problem in problems]
     shown = facts((name, value) for name, value in counted.items() if name != "problems")
@@ -57,23 +67,30 @@ def bring(
 
 
 def _is_ours(source: Path, form: str | None) -> bool:
-    if form is not None or not source.is_file():
+    if form is not None:
         return form == OURS
-    from engram.exchange.archive import HEADER  # with the store; see ``opened``
-    from engram.plaintext.store.coding import dumps
+    from engram.exchange.files import Opening  # see ``_reader``
 
-    head = dumps(HEADER).encode()
-    with source.open("rb") as file:
-        return file.read(len(head)) == head
+    return source.is_file() and Opening().head(source).startswith(_MARK)
 
 
-def _reader(source: Path, form: str | None) -> "Reader":
+def _archived(source: Path) -> Iterator[str]:
+    """The lines of our own archive; one that is no text is an error that says where."""
+    from engram.exchange.files import Opening, Part  # see ``_reader``
+
+    for _, line in Opening().lines(Part(source, source.name, source.stat().st_size)):
+        yield line
+
+
+def _reader(source: Path, form: str | None, encoding: str | None) -> "Reader":
     from engram.exchange import formats  # all readers, which only an import needs
+    from engram.exchange.files import Opening
 
-    return formats.reader(form) if form else formats.detect(source)
+    opening = Opening(encoding=encoding)
+    return formats.detect(source, opening) if form is None else formats.reader(form, opening)
 
 
-class _Intake:
+class Intake:
     """Adds what a reader yields, and counts what became of it."""
 
     def __init__(self, memory: "Memory", given: "Ids", *, infer: bool) -> None:
@@ -140,8 +157,14 @@ def export(
 
     Example: engram export backup.jsonl
     """
+    if target == "-" and shared["as_json"]:
+        raise typer.BadParameter("- writes the archive itself, leave --json out", param_hint="FILE")
     with opened(shared) as memory, progress(shared, "writing") as tick:
+        if Path(target).resolve() == memory.path.resolve():
+            raise InvalidInput(f"an export must not replace its own store, got {target!r}")
         if target == "-":
+            # An archive is UTF-8 wherever it goes, or its digests are wrong.
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
             moved = memory.export(sys.stdout, progress=tick, **ids(shared))
             note(shared, f"{moved['commits']} commits, {moved['entries']} entries")
             return

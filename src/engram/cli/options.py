@@ -55,6 +55,25 @@ class Store(TypedDict):
             rich_help_panel=_STORE,
         ),
     ]
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="Language model that the preset may ask: ollama:MODEL, openai:MODEL...",
+            rich_help_panel=_STORE,
+        ),
+    ]
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            "--budget",
+            metavar="TOKENS",
+            min=0,
+            help="What the model may take of a user's day (UTC).",
+            rich_help_panel=_STORE,
+        ),
+    ]
     durability: Annotated[
         str | None,
         typer.Option(
@@ -134,7 +153,7 @@ class Looking(What, Who, Store, Output):
 
 
 RecordId = Annotated[str, typer.Argument(metavar="ID", help="Id of a memory, as shown.")]
-MaybeId = Annotated[str | None, typer.Argument(metavar="[ID]", help="Id of a memory, as shown.")]
+MaybeId = Annotated[str | None, typer.Argument(metavar="ID", help="Id of a memory, as shown.")]
 Metadata = Annotated[
     str | None,
     typer.Option("--metadata", metavar="JSON", help='Your own, such as \'{"city": "Oslo"}\'.'),
@@ -152,15 +171,20 @@ def opened(shared: Opening | Scoped | Looking, *, begin: bool = False) -> "Itera
     Raises:
         StoreError: there is none, or it cannot be used.
     """
-    path = shared["path"] or settings().path
+    path = settings().path if shared["path"] is None else shared["path"]
+    if not str(path).strip():
+        raise InvalidInput("--path must name a file, got ''; leave it out for your own store")
     if not begin and path != ":memory:" and not Path(path).expanduser().exists():
         raise StoreError(f"{path}: there is no store here yet; 'engram add' begins one")
     from engram.memory import Memory  # numpy and the parts, which help never needs
+    from engram.plaintext.advising import Budget
 
     with Memory.open(
         path,
-        preset=shared["preset"] or "hybrid",
+        preset="hybrid" if shared["preset"] is None else shared["preset"],
         embedder=shared["embedder"],
+        model=shared["model"],
+        budget=Budget(tokens=shared["budget"]),
         durability=cast("Durability | None", shared["durability"]),  # the store checks it
     ) as memory:
         note(shared, str(memory.path))
@@ -178,7 +202,7 @@ def note(shared: Output, text: str) -> None:
 def ids(shared: Scoped | Looking) -> "Ids":
     """The ids that were given; none of them means any scope, where a call allows that."""
     given = {
-        "user_id": shared["user"] or settings().user,
+        "user_id": settings().user if shared["user"] is None else shared["user"],
         "agent_id": shared["agent"],
         "run_id": shared["run"],
         "app_id": shared["app"],

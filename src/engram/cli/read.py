@@ -170,7 +170,7 @@ def _listing(found: Sequence[Mapping[str, Any]]) -> Table:
 def _reading(query: Mapping[str, Any]) -> Table:
     """How the query was understood."""
     periods = [f"{day(start)} to {day(end)}" for start, end in query["periods"]]
-    return facts([("read as", ""), *{**query, "periods": periods}.items()])
+    return facts({**query, "periods": periods}.items())
 
 
 def _channels(result: Mapping[str, Any]) -> Text:

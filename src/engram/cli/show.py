@@ -4,8 +4,8 @@ What is stored may come from anywhere, so it is never printed as markup, and wha
 terminal's cursor is made visible first.
 """
 
-import json
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from engram.cli.output import Output
+from engram.cli.output import Output, encoded
 from engram.plaintext.text.sentences import sentences
 from engram.plaintext.text.words import terms
 
@@ -29,16 +29,21 @@ def tell(out: Output, document: Any, *shown: RenderableType) -> None:
     """Say the result: as JSON for a program, else as the shapes for a person.
 
     A ``str`` is printed as it is, however long its lines are; other shapes keep to the width.
+    Beyond a terminal no line ends in the blanks that fill a column.
     """
     if out["as_json"]:
-        print(json.dumps(document, ensure_ascii=False, indent=2))
+        print(encoded(document, sys.stdout, indent=2))
         return
     console = Console(highlight=False)
     for shape in shown:
         if isinstance(shape, str):
             console.print(plain(shape), soft_wrap=True)
-        else:
+        elif console.is_terminal:
             console.print(shape)
+        else:
+            with console.capture() as captured:
+                console.print(shape)
+            print("\n".join(map(str.rstrip, captured.get().splitlines())))
 
 
 def to_stderr(text: Text) -> None:

@@ -8,6 +8,7 @@ import typer
 from engram.cli.door import REMEMBER, command
 from engram.cli.options import MaybeId, Metadata, RecordId, Scoped, ids, opened, parsed
 from engram.cli.show import clipped, plain, table, tell
+from engram.errors import InvalidInput
 
 _STYLES = {"ADD": "green", "UPDATE": "green", "SUPERSEDE": "yellow", "QUARANTINE": "red"}
 
@@ -34,7 +35,7 @@ def add(
 
     Example: engram add "I moved to Oslo in May" --name Ana --time 2026-05-20
     """
-    content = sys.stdin.read() if text == ["-"] else " ".join(text)
+    content = _said(text)
     message = {"role": role, "content": content, "name": name, "time": time}
     with opened(shared, begin=True) as memory:
         own = parsed(metadata, "--metadata")
@@ -55,7 +56,7 @@ def update(
 
     Example: engram update 01a20b78-e09e-7ed4-8afe-fdfcf1215a58 "I live in Bergen."
     """
-    content = sys.stdin.read() if text == ["-"] else " ".join(text)
+    content = _said(text)
     with opened(shared) as memory:
         own = parsed(metadata, "--metadata")
         done = memory.update(record_id, content, metadata=own, **ids(shared))
@@ -85,6 +86,18 @@ def delete(
     tell(shared, done, said if gone else "Nothing to delete.")
 
 
+def _said(text: list[str]) -> str:
+    """The words; a lone ``-`` stands for those on stdin."""
+    if text != ["-"]:
+        return " ".join(text)
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as fault:
+        raise InvalidInput(
+            f"stdin must be {fault.encoding}, got other bytes at {fault.start}; convert it first"
+        ) from None
+
+
 def either(record_id: str | None, *, every: bool) -> None:
     """Refuse an id together with ``--all``, and neither."""
     if (record_id is None) != every:
@@ -102,4 +115,5 @@ def _receipt(shared: Scoped, done: dict[str, Any]) -> None:
     ]
     reasons = [f"{r['event']}: {r['reason']}" for r in done["results"] if r.get("reason")]
     shown = table("event", "kind", "memory", rows=rows, wide="memory")
-    tell(shared, done, shown, *map(plain, dict.fromkeys(reasons)), f"commit {done['commit']}")
+    commit = f"commit {done['commit']}" if done["commit"] else "Nothing was changed."
+    tell(shared, done, shown, *map(plain, dict.fromkeys(reasons)), commit)
