@@ -1,180 +1,173 @@
-"""The chat adapter against a real server on this machine that misbehaves on demand."""
+"""The OpenAI protocol as servers really speak it: each knows another part."""
 
-import json
-import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from engram.adapters.chat import Chat, ChatFailed
-from engram.errors import InvalidInput
+from engram.adapters.chat import Chat
+from engram.adapters.openai import HOME
+from engram.adapters.server import Server
+from engram.errors import InvalidInput, ModelFailed
+from engram.plaintext.advice import choices, fields
+from engram.testing.model_server import FAULTS, WORDS, Answer, ModelServer, model_server
 
-GOOD = json.dumps({"choices": [{"message": {"role": "assistant", "content": "Oslo"}}]}).encode()
 ASK = [{"role": "user", "content": "Where?"}]
-
-
-class Server(ThreadingHTTPServer):
-    """Plays a script of (status, body) and keeps what it was sent."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.script: list[tuple[int, bytes]] = []
-        self.seen: list[tuple[str, dict[str, str], Any]] = []
-        self.over = threading.Event()
-
-    @property
-    def url(self) -> str:
-        """As a caller would write it."""
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One request: read it, then do what the script says. Status 0 hangs up, -1 says nothing."""
-
-    server: Server
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        body = json.loads(self.rfile.read(length))
-        self.server.seen.append((self.path, dict(self.headers), body))
-        status, reply = self.server.script.pop(0)
-        if status < 0:
-            self.server.over.wait(10)
-            return
-        if status == 0:
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        self.send_response(status)
-        if 300 <= status < 400:
-            self.send_header("Location", reply.decode())
-        self.send_header("Content-Length", str(len(reply)))
-        self.end_headers()
-        self.wfile.write(reply)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+STRICT = fields({"ids": choices(3)})
+LOOSE = fields({"notes": {"type": "array", "items": fields({"text": {}}, optional=["text"])}})
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server() -> Iterator[ModelServer]:
     """A server of its own for each test."""
-    with Server() as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with model_server() as made:
         yield made
-        made.over.set()
-        made.shutdown()
-        thread.join()
 
 
-def chat(server: Server, **settings: Any) -> Chat:
-    """A chat that does not wait between attempts."""
-    return Chat(server.url, "small", **{"pause": 0.0, "timeout": 5.0, **settings})
+def chat(server: ModelServer, **settings: Any) -> Chat:
+    """A model that is asked at once or not at all."""
+    return Chat("small", Server(f"{server.url}/v1/", **{"pause": 0.0, "attempts": 1, **settings}))
 
 
-def test_a_completion_is_asked_for_and_its_text_returned(server: Server) -> None:
-    """At temperature 0, with the key as a bearer token."""
-    server.script = [(200, GOOD)]
+def forms(server: ModelServer) -> list[str | None]:
+    """Which form of an answer was asked for, request by request."""
+    return [body.get("response_format", {}).get("type") for body in server.requests]
 
-    assert chat(server, key="k-123").complete(ASK) == "Oslo"
+
+def test_a_completion_is_asked_for_at_temperature_0(server: ModelServer) -> None:
+    """With the key as a bearer token, and nothing that was not needed."""
+    chat(server, key="k-123").complete(ASK, max_tokens=512)
+
     path, headers, body = server.seen[0]
     assert path == "/v1/chat/completions"
     assert headers["Authorization"] == "Bearer k-123"
     assert body == {"model": "small", "messages": ASK, "temperature": 0, "max_tokens": 512}
 
 
-@pytest.mark.parametrize("fault", [(429, b"slow down"), (503, b""), (0, b"")])
-def test_a_fault_that_may_pass_is_tried_again(server: Server, fault: tuple[int, bytes]) -> None:
-    """Too busy, down for a moment, or hung up."""
-    server.script = [fault, fault, (200, GOOD)]
+@pytest.mark.parametrize(("schema", "strict"), [(STRICT, True), (LOOSE, False)])
+def test_a_schema_is_strict_where_no_property_may_be_left_out(
+    server: ModelServer, schema: dict[str, Any], strict: bool
+) -> None:
+    """OpenAI refuses to be strict about any other."""
+    chat(server).complete(ASK, schema=schema)
 
-    assert chat(server).complete(ASK) == "Oslo"
-    assert len(server.seen) == 3
-
-
-def test_it_gives_up_after_the_attempts_that_were_granted(server: Server) -> None:
-    """And says what the server said last."""
-    server.script = [(503, b"melting")] * 9
-
-    with pytest.raises(ChatFailed, match=r"503 \('melting'\)"):
-        chat(server, attempts=2).complete(ASK)
-    assert len(server.seen) == 2
-
-
-def test_a_refusal_is_final_and_does_not_show_the_key(server: Server) -> None:
-    """A wrong key stays wrong; servers like to repeat it in their complaint."""
-    server.script = [(401, b"bad key k-123")]
-
-    with pytest.raises(ChatFailed, match="401") as caught:
-        chat(server, key="k-123").complete(ASK)
-    assert "k-123" not in str(caught.value)
-    assert "k-123" not in repr(chat(server, key="k-123"))
-    assert len(server.seen) == 1
-
-
-def test_a_redirect_is_not_followed(server: Server) -> None:
-    """The key would travel to a host that nobody named."""
-    server.script = [(302, b"http://127.0.0.1:9/elsewhere")]
-
-    with pytest.raises(ChatFailed, match="302"):
-        chat(server, key="k").complete(ASK)
+    asked = server.requests[0]["response_format"]
+    assert asked["type"] == "json_schema"
+    assert asked["json_schema"] == {"name": "answer", "schema": schema, "strict": strict}
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("refused", "tried"),
+    [
+        ({"json_schema"}, ["json_schema", "json_object"]),
+        ({"json_schema", "json_object"}, ["json_schema", "json_object", None]),
+        ({"response_format"}, ["json_schema", "json_object", None]),
+    ],
+)
+def test_a_server_that_knows_no_schema_is_asked_more_plainly(
+    server: ModelServer, refused: set[str], tried: list[str | None]
+) -> None:
+    """And remembered: the second question goes at once as it must."""
+    server.refuses = refused
+    model = chat(server)
+
+    for _ in range(2):
+        model.complete(ASK, schema=STRICT)
+
+    assert forms(server) == [*tried, tried[-1]]
+
+
+def test_a_model_that_takes_no_temperature_is_not_given_one(server: ModelServer) -> None:
+    """Models that reason have their own, and call the longest answer by another name."""
+    server.refuses = {"temperature", "max_tokens"}
+    model = chat(server)
+
+    for _ in range(2):
+        model.complete(ASK, max_tokens=77)
+
+    assert len(server.requests) == 4
+    assert server.requests[-1] == {"model": "small", "messages": ASK, "max_completion_tokens": 77}
+
+
+def test_a_stream_without_counts_is_asked_for_where_the_server_has_none(
+    server: ModelServer,
+) -> None:
+    """Older servers refuse the option."""
+    server.refuses = {"stream_options"}
+    model = chat(server)
+    told: list[str] = []
+
+    for _ in range(2):
+        model.stream(ASK, told.append)
+
+    assert "".join(told) == WORDS * 2
+    assert ["stream_options" in body for body in server.requests] == [True, False, False]
+
+
+def test_a_refusal_that_nothing_helps_against_is_not_remembered(server: ModelServer) -> None:
+    """A prompt that is too long says nothing about schemas."""
+    server.script = [FAULTS["bad request"]] * 3
+    model = chat(server)
+
+    with pytest.raises(ModelFailed, match="400"):
+        model.complete(ASK, schema=STRICT)
+    model.complete(ASK, schema=STRICT)
+
+    assert forms(server) == ["json_schema", "json_object", None, "json_schema"]
+
+
+@pytest.mark.parametrize(
+    "line",
     [
         b"<html>",
-        b"{}",
-        b'{"choices": []}',
-        b'{"choices": [{"message": {"content": null}}]}',
-        b'["choices"]',
-        b"\xff",
+        b'data: {"error": {"message": "out of memory"}}',
+        b"data: [1, 2]",
+        b"data: {",
+        b"data: " + b"[" * 100_000,
     ],
 )
-def test_something_else_than_a_completion_is_an_error(server: Server, body: bytes) -> None:
+def test_a_stream_of_something_else_is_an_error(server: ModelServer, line: bytes) -> None:
     """The message quotes what came."""
-    server.script = [(200, body)]
+    server.script = [Answer(body=b'data: {"choices": [{"delta": {"content": "A"}}]}\n\n' + line)]
 
-    with pytest.raises(ChatFailed, match="must send a chat completion"):
-        chat(server).complete(ASK)
-
-
-def test_a_server_that_says_nothing_is_given_up_after_the_timeout(server: Server) -> None:
-    """A question is not worth waiting for ever."""
-    server.script = [(-1, b"")]
-
-    with pytest.raises(ChatFailed, match="timed out"):
-        chat(server, timeout=0.05, attempts=1).complete(ASK)
-
-
-def test_a_server_that_is_not_there_is_named() -> None:
-    """Nobody listens on a port that was just given back."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/v1"
-
-    with pytest.raises(ChatFailed, match=f"{port}/v1' is not"):
-        Chat(url, "small", pause=0.0, attempts=2).complete(ASK)
+    with pytest.raises(ModelFailed, match="must send its answer in pieces"):
+        chat(server).stream(ASK, lambda _: None)
 
 
 @pytest.mark.parametrize(
-    ("url", "settings"),
+    "event",
     [
-        ("ftp://host/v1", {}),
-        ("localhost:8000", {}),
-        ("http://", {}),
-        ("http://host/v1", {"timeout": 0}),
-        ("http://host/v1", {"attempts": 0}),
-        ("http://host/v1", {"pause": -1}),
+        b"{}",
+        b'{"choices": []}',
+        b'{"choices": [null]}',
+        b'{"choices": {"delta": 1}}',
+        b'{"choices": [{"delta": null, "finish_reason": null}], "usage": null}',
+        b'{"choices": [{"delta": {"content": 7}}]}',
     ],
 )
-def test_settings_that_can_never_work_are_refused(url: str, settings: dict[str, Any]) -> None:
-    """Before anything is sent."""
-    with pytest.raises(InvalidInput, match="must be"):
-        Chat(url, "small", **settings)
+def test_events_that_say_nothing_are_passed_over(server: ModelServer, event: bytes) -> None:
+    """Servers send the oddest things to keep a line open."""
+    good = b'data: {"choices": [{"delta": {"content": "Oslo"}, "finish_reason": "stop"}]}\n\n'
+    server.script = [Answer(body=b"data: " + event + b"\n\n" + good)]
+
+    assert chat(server).stream(ASK, lambda _: None).text == "Oslo"
+
+
+def test_openai_itself_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused before anything is sent."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for url in ("", HOME):
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        with pytest.raises(InvalidInput, match="OPENAI_API_KEY"):
+            Chat("gpt-5")
+
+
+def test_the_environment_names_the_server(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that was read from a file often has a line end behind it."""
+    monkeypatch.setenv("OPENAI_BASE_URL", f" {server.url}/v1\n")
+    monkeypatch.setenv("OPENAI_API_KEY", "k-123\n")
+
+    assert Chat("small").complete(ASK).text == WORDS
+    assert server.seen[0][1]["Authorization"] == "Bearer k-123"

@@ -299,3 +299,39 @@ def test_settings_that_can_never_work_are_refused(url: str, settings: dict[str, 
     """Before anything is sent."""
     with pytest.raises(InvalidInput, match="must be"):
         Server(url, **settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://ana:k-123@host/v1",
+        "http://k-123@host/v1",
+        "https://host/v1?api-key=k-123",
+        "https://host/v1#k-123",
+        "ftp://ana:k-123@host",
+    ],
+)
+def test_an_address_may_hold_no_secret(url: str) -> None:
+    """It stands in names and errors; the refusal does not repeat it either."""
+    with pytest.raises(InvalidInput) as caught:
+        Server(url)
+    assert "k-123" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["k-123\nX-Other: 1", "k 123", "kéy", "k\x00"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) -> None:
+    """Python's own error would print it."""
+    with pytest.raises(InvalidInput, match="the server's key") as caught:
+        Server("http://host", key)
+    assert key not in str(caught.value)
+
+
+def test_a_key_that_the_quote_would_cut_in_two_is_not_shown_either(
+    server: EmbeddingServer,
+) -> None:
+    """Only the start of a complaint is repeated, and a key may stand at its end."""
+    server.script = [Answer(401, b"x" * 195 + b"secret-k-123")]
+
+    with pytest.raises(EmbedderFailed) as caught:
+        Server(server.url, key="secret-k-123").ask("/api/tags")
+    assert "secre" not in str(caught.value)

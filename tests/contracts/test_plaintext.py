@@ -6,18 +6,20 @@ from typing import Any
 import pytest
 
 from engram import catalogue
+from engram.adapters.embedders import embedder
 from engram.memory import Memory
 from engram.plaintext.routers.question import Question
 from engram.testing import plaintext as law
 
 ROWS = [row for row in catalogue.ROWS if row.room == "plaintext"]
+MODEL = embedder("wordllama")
 
 
 def members(role: str) -> list[Any]:
     """Every different member of a role that some row names."""
     found: list[Any] = []
     for row in ROWS:
-        part = catalogue.parts(row)[role]
+        part = catalogue.parts(row, {"embedder": MODEL}).get(role, [])
         listed = part if isinstance(part, list) else [part]
         if isinstance(part, dict):
             listed = [index for index, _ in part.values()]
@@ -70,6 +72,20 @@ def test_every_consolidator_keeps_the_law(consolidator: Any, memory: Memory) -> 
     """Plans are the same every time, apply, and leave a sound store."""
     law.settings_are_frozen(consolidator)
     law.consolidator_contract(consolidator, members("extractors")[0], memory)
+
+
+@pytest.mark.parametrize("enricher", members("enrichers"), ids=named)
+def test_every_enricher_keeps_the_law(enricher: Any, memory: Memory) -> None:
+    """Plans are the same every time, apply, and doing it twice adds nothing."""
+    law.settings_are_frozen(enricher)
+    law.enricher_contract(enricher, memory)
+
+
+@pytest.mark.parametrize("sealer", members("sealer"), ids=named)
+def test_every_sealer_keeps_the_law(sealer: Any) -> None:
+    """What is plain passes as it is; what is sealed is in no text and in no field."""
+    law.settings_are_frozen(sealer)
+    law.sealer_contract(sealer)
 
 
 @pytest.mark.parametrize("keeper", members("keepers"), ids=named)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from engram.evals.roles import Probe
 from engram.evals.run import run
 from engram.evals.subjects.bm25 import Bm25
 from engram.evals.tasks.planted import Planted
+from engram.ports import Completion
 
 
 @dataclass
@@ -19,10 +21,17 @@ class Says:
 
     text: str
     asked: list[Sequence[Mapping[str, str]]] = field(default_factory=list)
+    name: str = "parrot"
 
-    def complete(self, messages: Sequence[Mapping[str, str]]) -> str:
+    def complete(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int = 1024,
+    ) -> Completion:
         self.asked.append(messages)
-        return self.text
+        return Completion(self.text)
 
 
 def test_the_reader_sees_dated_excerpts_and_never_the_gold() -> None:

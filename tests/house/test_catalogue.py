@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +13,13 @@ from source import SRC, File, listed, methods
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
 
 
-def _calls() -> list[ast.Call]:
-    tree = File(SRC / "catalogue.py").tree
+ROOMS = sorted(path for path in (SRC / "catalogue").glob("[!_]*.py") if path.stem != "row")
+
+
+def _calls(room: Path) -> list[ast.Call]:
     [value] = [
         node.value
-        for node in tree.body
+        for node in File(room).tree.body
         if isinstance(node, ast.Assign | ast.AnnAssign)
         and "ROWS" in ast.unparse(node).split("=")[0]
     ]
@@ -25,18 +28,22 @@ def _calls() -> list[ast.Call]:
     return [row for row in value.elts if isinstance(row, ast.Call)]
 
 
-def test_rows_are_literal() -> None:
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.stem)
+def test_rows_are_literal(room: Path) -> None:
     """Logic in a row would make the list of methods something to debug."""
-    for row in _calls():
+    for row in _calls(room):
         for value in [*row.args, *(keyword.value for keyword in row.keywords)]:
             ast.literal_eval(value)
 
 
-def test_rows_are_sorted_by_key() -> None:
-    """In the order of the alphabet, each key once."""
-    keys = [row.key for row in ROWS]
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.stem)
+def test_rows_are_sorted_by_key(room: Path) -> None:
+    """In the order of the alphabet, in the file of their room, each key once in the house."""
+    keys = [ast.literal_eval(call.args[0]) for call in _calls(room)]
 
-    assert keys == sorted(set(keys))
+    assert keys == sorted(keys)
+    assert {ast.literal_eval(call.args[1]) for call in _calls(room)} == {room.stem}
+    assert len({row.key for row in ROWS}) == len(ROWS)
 
 
 def test_every_row_says_where_it_comes_from() -> None:

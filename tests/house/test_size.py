@@ -10,6 +10,7 @@ WIDE_CLASSES = {
     "Memory": "the front door: what it offers was asked for, verb by verb",
     "Keeping": "the other half of the front door",
     "Async": "forwards whatever its target takes",
+    "View": "what Snapshot shows to the roles",
     "Snapshot": "one consistent state, read by the roles (View) and by the write path",
 }
 """Classes that may have more than eight public methods, and methods with more parameters."""

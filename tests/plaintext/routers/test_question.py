@@ -1,6 +1,6 @@
 """The router reads names, facts, times and the kind of answer out of a question."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from time import perf_counter
@@ -29,8 +29,18 @@ class Said:
     def records(self, rows: Rows) -> list[Record]:
         return []
 
+    def current(self, record_ids: Iterable[str]) -> dict[str, Record]:
+        return {}
+
+    def resting_on(self, record_id: str) -> list[Record]:
+        return []
+
     def facts(self, head: str, relation: str) -> list[Record]:
         return []
+
+    def edges(self) -> tuple[Rows, Rows]:
+        none = np.zeros(0, dtype=np.int64)
+        return none, none
 
     def postings(self, terms: Sequence[str]) -> Mapping[str, tuple[Rows, Floats]]:
         return {}
