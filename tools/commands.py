@@ -52,7 +52,8 @@ def _commands(node: Any, name: str) -> Iterator[Command]:
         return
     for word, child in below.items():
         if not child.hidden:
-            yield from _commands(child, f"{name} {word}")
+            is_default = word == getattr(node, "default", None)
+            yield from _commands(child, name if is_default else f"{name} {word}")
 
 
 def _parameters(node: Any) -> Iterator[Parameter]:

@@ -5,6 +5,7 @@ python tools/docs.py --check   exit with 1 when a page is not what it would writ
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import engram
 import engram.errors
 import rows
 from commands import Command, commands
-from engram.catalogue import ROWS, Row
+from engram.catalogue import ROWS, Row, whole
 from engram.config import VARIABLES
 from source import ROOT
 
@@ -47,7 +48,7 @@ def api() -> str:
             *_entries(values),
             "## Ports\n",
             "What engram asks of the outside; pass your own.\n",
-            "::: engram.ports.Embedder\n\n::: engram.ports.Clock\n",
+            *(f"::: engram.ports.{name}\n" for name in ("Embedder", "LanguageModel", "Clock")),
             "## Errors\n",
             tree,
             *_entries(errors),
@@ -64,7 +65,7 @@ def catalogue() -> str:
     parts = [
         "# Catalogue\n",
         "Every system that `engram list` shows, by room. A system is a row of data in "
-        "`src/engram/catalogue.py`: it names the methods that it is made of, and each method is "
+        "`src/engram/catalogue/`: it names the methods that it is made of, and each method is "
         "one file.\n",
     ]
     for room in sorted({row.room for row in ROWS}):
@@ -75,12 +76,15 @@ def catalogue() -> str:
 
 
 def system(row: Row) -> str:
-    """The page of one row: where it is from, what it is made of, and with which settings."""
+    """The page of one row: its idea, where it is from, what was measured, what it is made of."""
     about = [["Room", row.room], ["Source", row.source], ["Differs", row.differs]]
     if row.claim:
         claim = f"{rows.promise(row.claim)} Measured by `engram verify {row.key}`."
         about.append(["Claim", claim])
-    parts = [f"# {row.key}\n", bullets(about), "## Parts\n"]
+    parts = [f"# {row.key}\n"]
+    parts += [f"{rows.story(row.claim)}\n"] if row.claim else []
+    parts += [bullets(about), *_measured(row.key)]
+    parts += ["## Parts\n"] if whole(row) else []
     for part in rows.parts(row):
         module = ["Module", f"`{part.kind.__module__}`"]
         parts += [f"### {part.place}: {part.kind.__name__}\n", f"{rows.idea(part.kind)}\n"]
@@ -88,6 +92,16 @@ def system(row: Row) -> str:
         if settings := rows.settings(part):
             parts += [table(["setting", "value"], settings)]
     return "\n".join(parts)
+
+
+def _measured(key: str) -> list[str]:
+    """What ``engram verify`` said when it was last run for these pages."""
+    figures = json.loads((DOCS / "measured.json").read_text(encoding="utf-8")).get(key)
+    if figures is None:
+        return []
+    body = [[each["what"], each["published"], str(each["measured"])] for each in figures]
+    told = f"`engram verify {key}` measures these anew; it takes seconds.\n"
+    return ["## Measured\n", told, table(["", "published", "measured here"], body)]
 
 
 def command_line() -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from engram.catalogue import Row
+from engram.catalogue import Row, whole
 
 LONGEST_VALUE = 60  # characters; a longer default is a table of its own in the source
 
@@ -32,7 +32,7 @@ class Part:
 
 def parts(row: Row) -> list[Part]:
     """Every part of a row, in the order of the row, parts of parts after their owner."""
-    return list(_parts(row.parts, ""))
+    return list(_parts(whole(row), ""))
 
 
 def _parts(node: Any, place: str) -> Iterator[Part]:
@@ -97,3 +97,9 @@ def _shown(value: Any) -> str:
     text = repr(value)
     stable = len(text) <= LONGEST_VALUE and " at 0x" not in text
     return f"`{text}`" if stable else "see the source"
+
+
+def story(claim: str) -> str:
+    """What the module of a claim tells about its system: the idea, what differs, an example."""
+    module = import_module(f"engram.{claim.partition(':')[0]}")
+    return inspect.getdoc(module) or ""

@@ -13,12 +13,14 @@ ROLE_FOLDERS = tuple(
     SRC / "plaintext" / role
     for role in (
         "consolidators",
+        "enrichers",
         "extractors",
         "indexes",
         "keepers",
         "packers",
         "refiners",
         "routers",
+        "sealers",
     )
 )
 
