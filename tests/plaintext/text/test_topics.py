@@ -90,9 +90,9 @@ def test_what_all_have_in_common_tells_none_apart() -> None:
     """Two clouds beside a large common part point away from one another."""
     common = np.zeros(8, dtype=np.float32)
     common[7] = 9
-    vectors = np.concatenate([cloud(0, 20), cloud(1, 20)]) + common
+    vectors = np.concatenate([cloud(0, 200), cloud(1, 200)]) + common
 
-    around = around_mean((vectors / np.linalg.norm(vectors, axis=1, keepdims=True)))
+    around = around_mean(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
-    assert groups(around, 0.5).tolist() == [0] * 20 + [1] * 20
-    assert np.linalg.norm(around, axis=1) == pytest.approx(np.ones(40), abs=1e-5)
+    assert groups(around, 0.5).tolist() == [0] * 200 + [1] * 200
+    assert np.linalg.norm(around, axis=1) == pytest.approx(np.ones(400), abs=1e-5)
