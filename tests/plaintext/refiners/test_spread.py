@@ -57,7 +57,7 @@ def test_another_answer_or_another_question_is_no_repetition(view_of: Look) -> N
 def test_a_message_that_says_no_more_than_a_repeated_pair_makes_room_with_it(view_of: Look) -> None:
     """One that says more keeps its place."""
     asked = "Where was Mara born?"
-    talk = [
+    talk: list[str | Record] = [
         f"Q: {asked} A: Osk",
         "Mara was born in Osk, and the whole village came to sing at the harbour that night.",
         f"{asked} Osk!",
