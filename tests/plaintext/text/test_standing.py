@@ -11,7 +11,7 @@ from engram.plaintext.derived import derived
 from engram.plaintext.roles import Edit, EditPlan, Record, Scope, State
 from engram.plaintext.store.erase import destroy, with_derived
 from engram.plaintext.store.store import Store
-from engram.plaintext.text.standing import key_of, laid_down, raised
+from engram.plaintext.text.standing import key_of, laid_down, raised, stands
 
 NOTES = [Record(f"00000000-0000-0000-0000-00000000000{n}", f"note {n}") for n in range(1, 4)]
 
@@ -89,6 +89,17 @@ def test_what_somebody_put_out_of_recall_stays_there(store: Store) -> None:
 
     assert raise_(store, topic) == 0
     assert standing(store) == []
+
+
+def test_a_record_stands_on_active_parts_alone(store: Store) -> None:
+    """One that was put out of recall is enough for it to fall."""
+    with store.read(Scope()) as view:
+        assert stands(made(*NOTES), view)
+    apply(store, [Edit(replace(NOTES[0], state=State.ARCHIVED), basis=1)])
+
+    with store.read(Scope()) as view:
+        assert not stands(made(*NOTES), view)
+        assert stands(made(*NOTES[1:]), view)
 
 
 def test_what_is_frozen_is_not_laid_down() -> None:

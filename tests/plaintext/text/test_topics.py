@@ -6,7 +6,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from engram.plaintext.text.topics import around_mean, groups, middles_of, titles, word_vectors
+from engram.plaintext.text.topics import (
+    around_mean,
+    groups,
+    middles_of,
+    speaking_of,
+    titles,
+    word_vectors,
+)
 from engram.plaintext.text.words import terms
 
 BOATS = ["The boat needs a sail.", "We sailed the boat home.", "A sail tore on the boat."]
@@ -68,7 +75,7 @@ def test_texts_without_common_words_have_empty_vectors(texts: list[str]) -> None
 
 
 def test_a_group_is_named_by_the_words_that_tell_it_from_the_others() -> None:
-    """Worth the damped count times log(1 + A / f), as the formula says; names are left out."""
+    """Worth the count times log(1 + A / f), as the formula says; names are left out."""
     texts = [" ".join(BOATS), " ".join([*CLAY, "Ana sailed."])]
     found = titles(texts, 2, without=["Ana"])
     counts = Counter(term for text in texts for term in terms(text).content)
@@ -76,7 +83,7 @@ def test_a_group_is_named_by_the_words_that_tell_it_from_the_others() -> None:
 
     def worth(term: str, text: str) -> float:
         count = terms(text).content.count(term)
-        return (1 + math.log(count)) * math.log(1 + mean / counts[term]) if count else 0.0
+        return count * math.log(1 + mean / counts[term])
 
     for text, words in zip(texts, found, strict=True):
         stems = [terms(word).content[0] for word in words]
@@ -87,12 +94,22 @@ def test_a_group_is_named_by_the_words_that_tell_it_from_the_others() -> None:
 
 
 def test_what_all_have_in_common_tells_none_apart() -> None:
-    """Two clouds beside a large common part point away from one another."""
+    """A large part that all share is taken away, so that two clouds are near no more."""
     common = np.zeros(8, dtype=np.float32)
-    common[7] = 9
+    common[7] = 2
     vectors = np.concatenate([cloud(0, 200), cloud(1, 200)]) + common
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
 
-    around = around_mean(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    around = around_mean(vectors)
 
+    assert not groups(vectors, 0.5).any()
     assert groups(around, 0.5).tolist() == [0] * 200 + [1] * 200
     assert np.linalg.norm(around, axis=1) == pytest.approx(np.ones(400), abs=1e-5)
+
+
+@pytest.mark.parametrize(("most", "chosen"), [(0, []), (1, BOATS[1:2]), (2, BOATS[:2])])
+def test_the_sentences_with_the_most_of_the_words_speak_of_them(
+    most: int, chosen: list[str]
+) -> None:
+    """In their order; of two that hold as many the earlier is taken."""
+    assert speaking_of("boat, home, sail", BOATS, most) == chosen

@@ -16,16 +16,26 @@ from typing import Any
 import numpy as np
 
 from engram.plaintext.derived import derived
-from engram.plaintext.roles import EditPlan, Floats, Record, State, View
+from engram.plaintext.roles import EditPlan, Floats, Record, View
 from engram.plaintext.text.persons import addressed, starts_with
-from engram.plaintext.text.salience import central
+from engram.plaintext.text.salience import keywords
 from engram.plaintext.text.sentences import sentences
 from engram.plaintext.text.slots import begin, is_person, said_at
-from engram.plaintext.text.standing import key_of, laid_down, raised
-from engram.plaintext.text.topics import around_mean, groups, middles_of, titles, word_vectors
+from engram.plaintext.text.standing import key_of, laid_down, raised, stands
+from engram.plaintext.text.topics import (
+    around_mean,
+    groups,
+    middles_of,
+    speaking_of,
+    titles,
+    word_vectors,
+)
+from engram.plaintext.text.words import terms
 
 _METHOD = "profile"
 _MADE = ("topic", "shade", "biography")
+_TELLING = 2  # words from which on a note is about something
+_SENTENCES = 2  # that a topic quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +72,13 @@ class Profile:
         if view.scope.run is not None or view.scope.agent is not None:
             return EditPlan(method=_METHOD)  # a profile is of everything that is known
         topics = self._topics(view)
-        wanted = [each.record for each in topics]
-        wanted += self._shades(topics)
-        wanted += self._biographies(topics, view)
+        wanted = [topic.record for topic in topics]
+        wanted += [*self._shades(topics), *self._biographies(topics, view)]
         ids = {each.id for each in wanted}
         columns = view.columns
         held = view.records(np.flatnonzero(view.live & columns.of_kind(*_MADE, "conclusion")))
         over = [each for each in held if each.method == _METHOD and each.id not in ids]
-        over += [each for each in held if each.kind == "conclusion" and not _stands(each, view)]
+        over += [each for each in held if each.kind == "conclusion" and not stands(each, view)]
         edits = (*raised(wanted, view), *laid_down(over))
         return EditPlan(edits, _METHOD, "topics, shades and biographies, as the notes now are")
 
@@ -77,7 +86,7 @@ class Profile:
         """The topics of what people said, the largest first."""
         columns = view.columns
         rows = np.flatnonzero(view.live & columns.of_kind("raw"))
-        said = [(r, n) for r, n in zip(rows, view.records(rows), strict=True) if is_person(n)]
+        said = [(r, n) for r, n in zip(rows, view.records(rows), strict=True) if _tells(n)]
         notes = [note for _, note in said]
         mine = np.array([row for row, _ in said], dtype=np.int64)
         if not notes:
@@ -97,8 +106,7 @@ class Profile:
             best = members[np.argsort(-(vectors[members] @ middles[number]), kind="stable")]
             chosen = [notes[at] for at in sorted(best[: self.quotes])]
             if words:
-                everyone = [notes[at] for at in members]
-                topics.append(_topic(chosen, everyone, words, middles[number]))
+                topics.append(_topic(chosen, [notes[at] for at in members], words, middles[number]))
         return topics
 
     def _shades(self, topics: Sequence[_Topic]) -> Iterator[Record]:
@@ -107,14 +115,14 @@ class Profile:
             return
         labels = groups(np.array([topic.middle for topic in topics]), self.broad)
         sets = [[t for t, of in zip(topics, labels, strict=True) if of == n] for n in set(labels)]
-        named = titles([" ".join(t.record.text for t in each) for each in sets], self.words)
+        who = [topic.speaker for topic in topics]
+        named = titles([" ".join(t.record.text for t in each) for each in sets], self.words, who)
         for members, words in zip(sets, named, strict=True):
             sources = _once(source for topic in members for source in topic.sources)
             if len(members) > 1:
                 text = f"{', '.join(words)}: " + "; ".join(topic.words for topic in members)
                 told = {"name": ", ".join(words), "topics": [t.words for t in members]}
-                parts = [topic.record for topic in members]
-                yield _made("shade", text, parts, sources, told)
+                yield _made("shade", text, [topic.record for topic in members], sources, told)
 
     def _biographies(self, topics: Sequence[_Topic], view: View) -> Iterator[Record]:
         """Who somebody is, told of them and to them."""
@@ -166,7 +174,7 @@ def _topic(
         for span in sentences(note.text)
     ]
     named = ", ".join(words)
-    text = f"{named}. " + " ".join(said[at] for at in central(said, 2))
+    text = " ".join([f"{named}.", *speaking_of(named, said, _SENTENCES)])
     speakers = [_who(note) for note in notes]
     most = max(sorted(set(speakers)), key=speakers.count)
     told = {"name": named, "notes": len(notes)}
@@ -174,6 +182,12 @@ def _topic(
     return _Topic(
         record, chosen, named, middle, most if 2 * speakers.count(most) > len(notes) else ""
     )
+
+
+def _tells(note: Record) -> bool:
+    """Whether a person said it, and more than a greeting."""
+    words = keywords(note.text, lambda _: 1.0, _TELLING, terms(_who(note)).content)
+    return is_person(note) and len(words) == _TELLING
 
 
 def _who(note: Record) -> str:
@@ -184,10 +198,3 @@ def _once(records: Iterable[Record]) -> list[Record]:
     """Each record once, in the order of time."""
     known = {record.id: record for record in records}
     return sorted(known.values(), key=lambda each: (said_at(each), each.id))
-
-
-def _stands(conclusion: Record, view: View) -> bool:
-    """Whether the facts that it was drawn from still hold, and rest on something."""
-    parts = view.current(conclusion.parents)
-    whole = len(parts) == len(conclusion.parents)
-    return whole and all(part.state is State.ACTIVE for part in parts.values())

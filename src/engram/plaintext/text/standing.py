@@ -42,6 +42,13 @@ def laid_down(records: Iterable[Record]) -> Iterator[Edit]:
             yield Edit(replace(each, state=State.ARCHIVED, fields=fields), basis=each.version)
 
 
+def stands(record: Record, view: View) -> bool:
+    """Whether all that a record was made of is there and active."""
+    parts = view.current(record.parents)
+    whole = len(parts) == len(record.parents)
+    return whole and all(part.state is State.ACTIVE for part in parts.values())
+
+
 def _tied(new: Record, view: View) -> Iterator[Edit]:
     """Ties to each source, for the record holds words of all: it is erased with any of them."""
     lenders = view.current(source.record for source in new.sources)

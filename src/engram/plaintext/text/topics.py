@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -100,23 +101,33 @@ def word_vectors(texts: Sequence[str]) -> Floats:
 def titles(texts: Sequence[str], most: int, without: Sequence[str] = ()) -> list[list[str]]:
     """The words that tell each text from the others, best first, as they stand there: c-TF-IDF.
 
-    A word is worth its logarithmic count in the text times log(1 + A / f), A the mean number of
-    words of a text and f the count of the word in all.
+    A word is worth its count in the text times log(1 + A / f), A the mean number of words of a text
+    and f the count of the word in all.
 
     Args:
         texts: one for each group.
         most: words for each.
         without: names and the like, which name no topic.
     """
-    counts: Counter[str] = Counter(term for text in texts for term in terms(text).content)
-    mean = sum(counts.values()) / max(1, len(texts))
+    counts = [Counter(terms(text).content) for text in texts]
+    every = sum(counts, Counter[str]())
+    mean = every.total() / max(1, len(texts))
     left_out = {term for name in without for term in terms(name).content}
+
+    def worth(term: str, here: Counter[str]) -> float:
+        # The keywords multiply by 1 + log(count) what one occurrence is worth.
+        count = here[term]
+        return count / (1 + math.log(count)) * math.log(1 + mean / every[term]) if count else 0.0
+
     return [
-        [
-            each.word.lower()
-            for each in keywords(
-                text, lambda term: math.log(1 + mean / max(1, counts[term])), most, left_out
-            )
-        ]
-        for text in texts
+        [each.word.lower() for each in keywords(text, partial(worth, here=here), most, left_out)]
+        for text, here in zip(texts, counts, strict=True)
     ]
+
+
+def speaking_of(words: str, sentences: Sequence[str], most: int) -> list[str]:
+    """The sentences that hold the most of some words, in their order; ties go to the earlier."""
+    wanted = set(terms(words).content)
+    held = [len(wanted & set(terms(sentence).content)) for sentence in sentences]
+    best = sorted(range(len(held)), key=lambda at: -held[at])[:most]
+    return [sentences[at] for at in sorted(best)]
