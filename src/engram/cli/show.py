@@ -28,7 +28,7 @@ _BAR = 5  # cells
 def tell(out: Output, document: Any, *shown: RenderableType) -> None:
     """Say the result: as JSON for a program, else as the shapes for a person.
 
-    A ``str`` is printed as it is, however long its lines are; other shapes keep to the width.
+    Text is printed as it is, however long its lines are; other shapes keep to the width.
     Beyond a terminal no line ends in the blanks that fill a column.
     """
     if out["as_json"]:
@@ -36,8 +36,8 @@ def tell(out: Output, document: Any, *shown: RenderableType) -> None:
         return
     console = Console(highlight=False)
     for shape in shown:
-        if isinstance(shape, str):
-            console.print(plain(shape), soft_wrap=True)
+        if isinstance(shape, str | Text):
+            console.print(plain(shape) if isinstance(shape, str) else shape, soft_wrap=True)
         elif console.is_terminal:
             console.print(shape)
         else:

@@ -16,6 +16,15 @@ Mask: TypeAlias = NDArray[np.bool_]
 Made = TypeVar("Made")
 
 
+def highest(scores: Floats, count: int) -> Rows:
+    """Positions of the highest scores, best first; of equal ones the first comes first."""
+    if count >= len(scores):
+        return np.argsort(-scores, kind="stable")
+    least = np.partition(scores, len(scores) - count)[len(scores) - count] if count else np.inf
+    among = np.flatnonzero(scores >= least)
+    return among[np.argsort(-scores[among], kind="stable")[:count]]
+
+
 @dataclass(frozen=True)
 class Columns:
     """One space of the store as parallel arrays, one element a version of a record.
@@ -81,7 +90,7 @@ class Columns:
         """The rows among these whose vectors are nearest to a unit vector, and their cosines."""
         rows = np.flatnonzero(among & self.embedded)
         cosines: Floats = self.vectors[rows] @ vector
-        best = np.argsort(-cosines, kind="stable")[:count]
+        best = highest(cosines, count)
         return rows[best], cosines[best]
 
     @cached_property

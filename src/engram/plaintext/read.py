@@ -5,20 +5,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engram.plaintext.columns import highest
 from engram.plaintext.confidence import Confidence, Evidence
 from engram.plaintext.filters import Sql
 from engram.plaintext.roles import (
     Floats,
     Hits,
     Index,
-    Mask,
     Pack,
     Packer,
     Record,
     Refiner,
     Route,
     Router,
-    Rows,
     Scope,
     Source,
     View,
@@ -120,7 +119,7 @@ class Reader:
         return replace(route, vector=self.embedder.embed([route.content or route.query])[0])
 
     def _fuse(self, route: Route, view: View) -> tuple[Hits, float]:
-        """The weighted sum of all channels, refined, of the rows that some channel speaks for."""
+        """The weighted sum of all channels, refined, of the rows that anything speaks for."""
         parts: dict[str, Floats] = {}
         strength: dict[str, Floats] = {}
         for name, (index, weight) in self.channels.items():
@@ -132,17 +131,11 @@ class Reader:
         for refiner in self.refiners:
             before, scores = scores, refiner.refine(route, scores, view)
             parts[type(refiner).__name__.lower()] = scores - before
-        rows = _highest(scores, view.live & spoken_for)
+        among = np.flatnonzero(view.live & (spoken_for | (scores > 0)))
+        rows = among[highest(scores[among], CANDIDATES)]
         why = {name: part[rows] for name, part in parts.items()}
         sure = self.confidence.rate(route, Evidence(rows, scores, strength, parts), view)
         return Hits(rows, np.clip(scores[rows] / self.scale, 0, 1), why), sure
-
-
-def _highest(scores: Floats, among: Mask) -> Rows:
-    rows = np.flatnonzero(among)
-    if len(rows) > CANDIDATES:
-        rows = np.sort(rows[np.argpartition(-scores[rows], CANDIDATES - 1)[:CANDIDATES]])
-    return rows[np.argsort(-scores[rows], kind="stable")]
 
 
 def _one_per_source(hits: Hits, view: View, top_k: int, threshold: float) -> Hits:

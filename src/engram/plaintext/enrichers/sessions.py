@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engram.plaintext.advice import Advisor, Question, fields
+from engram.plaintext.columns import highest
 from engram.plaintext.derived import derived
 from engram.plaintext.roles import EditPlan, Floats, Record, Rows, State, View
 from engram.plaintext.text.desk import Desk
@@ -114,7 +115,7 @@ class Sessions:
         accepted: dict[str, str] = {}
         for vector in vectors:
             places, scores = shelf.others(vector, number)
-            best = np.argsort(-scores, kind="stable")[: self.candidates]
+            best = highest(scores, self.candidates)
             if len(best) >= self.least:
                 chosen = places[best[upper_group(scores[best])]]
                 accepted |= {shelf.desk.ids[at]: "associated" for at in chosen}

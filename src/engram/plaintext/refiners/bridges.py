@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from engram.plaintext.columns import highest
 from engram.plaintext.roles import Floats, Record, Route, Rows, View
 from engram.plaintext.text.names import names
 from engram.plaintext.text.words import terms
@@ -40,7 +41,7 @@ class Bridges:
     def refine(self, route: Route, scores: Floats, view: View) -> Floats:
         """Add the gains; scores stay as they are where no name leads anywhere."""
         heard = np.where(view.live, scores, 0.0).astype(np.float32)
-        best = np.argsort(-heard, kind="stable")[: self.top]
+        best = highest(heard, self.top)
         best = best[heard[best] > 0]
         if not len(best):
             return scores

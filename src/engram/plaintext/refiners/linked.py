@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engram.plaintext.columns import highest
 from engram.plaintext.roles import Floats, Route, View
 
 
@@ -53,7 +54,7 @@ class Linked:
         rows = np.flatnonzero(view.live & (scores > 0))
         best = np.zeros(int(group.max(initial=-1)) + 1, dtype=np.float32)
         np.maximum.at(best, group[rows], scores[rows])
-        kept = np.argsort(-best, kind="stable")[: self.hits]
+        kept = highest(best, self.hits)
         worth = np.zeros_like(best)
         worth[kept] = best[kept]
         return worth

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engram.plaintext.columns import highest
 from engram.plaintext.roles import Floats, Mask, Route, View
 from engram.plaintext.text.entities import alike, asked_of, naming, nodes
 from engram.plaintext.text.salience import rarity_in
@@ -81,6 +82,6 @@ def _said(route: Route, edges: Mask, view: View) -> Floats:
 def _best(worth: Floats, count: int) -> Floats:
     """The largest of them, and 0 for all others."""
     kept = np.zeros_like(worth)
-    best = np.argsort(-worth, kind="stable")[:count]
+    best = highest(worth, count)
     kept[best] = np.maximum(worth[best], 0)
     return kept

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engram.plaintext.columns import highest
 from engram.plaintext.roles import Floats, Record, Route, View
 from engram.plaintext.text.words import same_text, terms
 
@@ -34,7 +35,7 @@ class Spread:
     def refine(self, route: Route, scores: Floats, view: View) -> Floats:
         """Keep the best of each group of pairs, and of the messages that say no more than it."""
         rows = np.flatnonzero(view.live & view.columns.of_kind("qa") & (scores > 0))
-        best = rows[np.argsort(-scores[rows], kind="stable")][: self.top]
+        best = rows[highest(scores[rows], self.top)]
         held = {record.id: record for record in view.records(best)}
         kept: dict[str, list[int]] = {}
         repeated: list[int] = []

@@ -15,12 +15,15 @@ from engram.plaintext.store.derive import fact_key, read_postings, same_key
 
 _ACTIVE = STATES.index(State.ACTIVE)
 _ARCHIVED = STATES.index(State.ARCHIVED)
+_POSTINGS = 256
+"""Terms of a space whose postings stay in memory: every channel asks for the query's words."""
 _SAME_NOTE = """
 FROM rows w JOIN log b ON b.seq=w.row
 WHERE w.space=:space AND w.same=:same AND w.state='active' AND w.known_to IS NULL
 AND w.agent IS :agent AND w.run IS :run AND (:speaker IS NULL OR w.speaker=:speaker)
 AND (w.expires IS NULL OR w.expires=:expires)
 AND (:metadata IS NULL OR json_extract(b.body,'$.metadata')=:metadata)"""
+# A plus before a column keeps SQLite from walking the whole space where it has ids to look up.
 _RECORD = """
 SELECT r.record, r.version, f.known_from, r.known_from, r.known_to, l.body, u.uses, u.last_used
 FROM rows r JOIN log l ON l.seq=r.row JOIN rows f ON f.record=r.record AND f.version=1
@@ -150,7 +153,7 @@ class Snapshot:
         ids = dumps(list(dict.fromkeys(record_ids)))
         found = read_records(
             self.db,
-            f"r.record IN (SELECT value FROM json_each(:ids)) AND r.space=:space AND {held}",
+            f"r.record IN (SELECT value FROM json_each(:ids)) AND +r.space=:space AND {held}",
             {"ids": ids, "space": self.space, "at": known_at},
         )
         return {record.id: record for record in found}
@@ -159,7 +162,7 @@ class Snapshot:
         """Records that were made of this one, perhaps among others."""
         return read_records(
             self.db,
-            "r.space=? AND r.known_to IS NULL AND r.record IN "
+            "+r.space=? AND r.known_to IS NULL AND r.record IN "
             "(SELECT record FROM rests_on WHERE source=?)",
             (self.space, record_id),
         )
@@ -241,15 +244,20 @@ class Snapshot:
 
     def postings(self, terms: Sequence[str]) -> Mapping[str, tuple[Rows, Floats]]:
         """Positions and counts of each term among the rows of the space."""
-        held = self.columns.rows
-        found: dict[str, tuple[Rows, Floats]] = {}
-        for term in terms:
-            rows, counts = read_postings(self.db, self.space, term)
-            inside = np.searchsorted(held, rows)
-            if len(rows) and inside[-1] >= len(held):
-                raise StoreCorrupt("the index of words is damaged; run 'engram check --repair'")
-            found[term] = inside, counts
+        held: dict[str, tuple[Rows, Floats]] = self.columns.remembered("postings", dict)
+        if len(held) > _POSTINGS:
+            held.clear()
+        found = {term: held.get(term) or self._posted(term) for term in terms}
+        held.update(found)
         return found
+
+    def _posted(self, term: str) -> tuple[Rows, Floats]:
+        held = self.columns.rows
+        rows, counts = read_postings(self.db, self.space, term)
+        inside = np.searchsorted(held, rows)
+        if len(rows) and inside[-1] >= len(held):
+            raise StoreCorrupt("the index of words is damaged; run 'engram check --repair'")
+        return inside, counts
 
 
 def space_of(db: sqlite3.Connection, scope: Scope) -> int | None:
