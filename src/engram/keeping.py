@@ -138,12 +138,12 @@ class Keeping:
         kept = self._tending.tend(
             maybe_scope(ids), self.clock(), actor=self.actor, progress=progress
         )
-        done = [*((each.commit, each.plan) for each in made), *kept]
+        done = [*((each.commit, each.plan) for each in made if each.commit), *kept]
         changed: Counter[str] = Counter()
         for _, plan in done:
             changed[plan.method] += len(plan.edits)
         return {
-            "commits": [present.committed(commit) for commit, plan in done if plan.edits],
+            "commits": [present.committed(commit) for commit, _ in done],
             "changed": dict(+changed),
             "model": asdict(Receipt() if self.counsel is None else self.counsel.report()),
         }

@@ -1,6 +1,7 @@
 """Looking after a store: diff, revert, erase, tend, and what it says of itself."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 
 from engram.errors import InvalidInput, NotFound
 from engram.memory import Memory
+from engram.plaintext.keepers.expiry import Expiry
+from engram.plaintext.roles import EditPlan, View
+from engram.plaintext.upkeep import Tending
 from engram.testing.ports import Hand
 
 KEY = "The spare key is under the blue pot."
@@ -310,3 +314,39 @@ def test_the_hash_of_a_scope_follows_its_content_alone(memory: Memory) -> None:
     add(memory, "milk", user_id="ana")
 
     assert memory.stats(user_id="ana")["content_hash"] != before
+
+
+@dataclass(frozen=True)
+class _Outrun:
+    """Proposes what another process does before it can."""
+
+    other: Memory
+
+    def keep(self, now: float, view: View) -> EditPlan:
+        """The plan of ``Expiry``, which has been carried out by then."""
+        plan = Expiry().keep(now, view)
+        assert self.other.tend()["changed"] == {"expiry": 1}
+        return plan
+
+
+def test_what_another_process_did_first_is_no_commit(
+    memory: Memory, tmp_path: Path, clock: Hand
+) -> None:
+    """Every commit that is named exists."""
+    memory.add({"content": KEY, "expires_at": "2026-06-02"})
+    clock.set("2026-06-03")
+    with Memory.open(tmp_path / "memory.db", embedder="none", clock=clock) as other:
+        done = Tending(memory.store, [_Outrun(other)], None).tend(None, clock(), actor="late")
+
+    assert done == []
+    assert memory.log()[0]["method"] == "expiry"
+
+
+def test_tending_one_run_expires_nothing_of_another(memory: Memory, clock: Hand) -> None:
+    """A scope is tended as far as it reaches."""
+    for run in ("first", "second"):
+        memory.add({"content": f"{KEY} ({run})", "expires_at": "2026-06-02"}, run_id=run)
+    clock.set("2026-06-03")
+    memory.tend(run_id="first")
+
+    assert {state for state, _ in held(memory).values()} == {"active", "expired"}

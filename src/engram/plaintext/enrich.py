@@ -33,9 +33,12 @@ ORDER BY r.row LIMIT ?"""
 
 @dataclass(frozen=True, slots=True)
 class Enriched:
-    """One plan that was applied, the records as they now are, and what a model took for it."""
+    """One plan as it was applied, the records as they now are, and what a model took for it.
 
-    commit: Commit
+    ``commit`` is None where the plan changed nothing.
+    """
+
+    commit: Commit | None
     plan: EditPlan
     records: tuple[Record, ...]
     receipt: Receipt
@@ -126,8 +129,9 @@ class Enriching:
         with self.store.write(now, **note) as transaction:
             if not _move(transaction.db, _key(enricher), cursor, batch.cursor):
                 return None  # another process was faster
-            records = transaction.apply(still_current(transaction.db, plan), vectors)
-            return Enriched(transaction.commit, plan, tuple(records), receipt)
+            plan = still_current(transaction.db, plan)
+            records = transaction.apply(plan, vectors)
+            return Enriched(transaction.outcome, plan, tuple(records), receipt)
 
     def _vectors(self, plan: EditPlan, view: Snapshot) -> dict[str, Floats]:
         """Vectors of the texts that are new, made before the write lock is taken."""

@@ -158,8 +158,10 @@ class Tending:
                 if plan.edits:
                     note = {"actor": actor, "method": plan.method, "reason": plan.reason}
                     with self.store.write(now, **note) as transaction:
-                        transaction.apply(still_current(transaction.db, plan))
-                        done.append((transaction.commit, plan))
+                        plan = still_current(transaction.db, plan)
+                        transaction.apply(plan)
+                        if commit := transaction.outcome:  # another process may have been faster
+                            done.append((commit, plan))
             if progress:
                 progress(at + 1, len(every))
         return done

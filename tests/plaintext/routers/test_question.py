@@ -38,6 +38,9 @@ class Said:
     def facts(self, head: str, relation: str) -> list[Record]:
         return []
 
+    def in_scope(self) -> Mask:
+        return np.ones(len(self.columns.rows), dtype=bool)
+
     def edges(self) -> tuple[Rows, Rows]:
         none = np.zeros(0, dtype=np.int64)
         return none, none

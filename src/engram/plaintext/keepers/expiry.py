@@ -19,7 +19,7 @@ class Expiry:
     def keep(self, now: float, view: View) -> EditPlan:
         """Return one edit for every active record past its end."""
         columns = view.columns
-        past = (columns.expires <= now) & (columns.known_to == np.inf)
+        past = (columns.expires <= now) & (columns.known_to == np.inf) & view.in_scope()
         return EditPlan(
             tuple(
                 Edit(replace(record, state=State.EXPIRED), basis=record.version)
