@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from engram.plaintext.derived import settled
 from engram.plaintext.roles import Candidate, Edit, EditPlan, Record, State, View
+from engram.plaintext.text.sittings import DAY
 from engram.plaintext.text.words import same_text
 
 
@@ -45,6 +46,8 @@ class Functional:
         if any(_is_read(new, fact) for fact in known):
             return []
         functional = bool(candidate.fields.get("functional"))
+        if functional:
+            new = _within_day(new, history)
         for fact in history:
             if _tail(fact) == _tail(new) and (not functional or _holds(fact, _begin(new))):
                 return self._repeat(fact, new)
@@ -94,6 +97,21 @@ def _tail(fact: Record) -> str:
 
 def _begin(fact: Record) -> float:
     return -math.inf if fact.valid_from is None else fact.valid_from
+
+
+def _within_day(new: Record, history: list[Record]) -> Record:
+    """A fact that began some time on a day begins after what was heard before it on that day."""
+    begin, said = new.valid_from, new.event_time
+    if begin is None or said is None or begin % DAY:
+        return new
+    heard = [
+        fact.valid_from
+        for fact in history
+        if fact.valid_from is not None
+        and fact.valid_from == fact.event_time  # when it began is not known, only that it held
+        and begin <= fact.valid_from < min(begin + DAY, said)
+    ]
+    return replace(new, valid_from=max(heard) + 1.0) if heard else new
 
 
 def _interval(fact: Record) -> tuple[float, float]:
