@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from engram.errors import NotFound
 from engram.memory import Memory
+from engram.plaintext.roles import Edit, EditPlan
 from engram.plaintext.store.erase import scrub
+from engram.plaintext.store.view import locate
 from engram.testing.ports import Buckets, Hand
 
 SECRET = "Zyxwort"
@@ -323,3 +326,19 @@ def _reverted(memory: Memory, commits: list[Any], number: int) -> dict[str, Any]
         return memory.revert(wanted[number % len(wanted)])
     except ValueError:
         return {"commit": None}
+
+
+def test_a_link_to_what_was_erased_leads_nowhere_again(memory: Memory) -> None:
+    """A record that is written anew with it stays sound."""
+    note, gone = (memory.add(f"Note {at}.")["results"][0]["id"] for at in "ab")
+    memory.erase(gone)
+    with memory.store.snapshot() as db:
+        record = locate(db, note)
+    assert record is not None
+    with memory.store.write(memory.clock(), method="test") as transaction:
+        linked = replace(record, links={gone: "cites"})
+        transaction.apply(EditPlan((Edit(linked, basis=record.version),)))
+        found = transaction.db.execute("SELECT * FROM links").fetchall()
+
+    assert found == []
+    sound(memory)

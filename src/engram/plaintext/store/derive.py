@@ -79,12 +79,14 @@ def _rest(db: sqlite3.Connection, record: Record) -> None:
 
 
 def _link(db: sqlite3.Connection, space: int, record: Record) -> None:
+    """Write where a record leads; a text may still name what was erased, but nothing leads there."""
     if record.version > 1:
         db.execute("DELETE FROM links WHERE source=?", (record.id,))
     if record.links and record.state is State.ACTIVE:
         db.executemany(
-            "INSERT INTO links VALUES(?,?,?)",
-            [(record.id, target, space) for target in record.links],
+            "INSERT INTO links SELECT ?,?,? WHERE NOT EXISTS("
+            "SELECT 1 FROM rows WHERE record=? AND state='erased')",
+            [(record.id, target, space, target) for target in record.links],
         )
 
 
