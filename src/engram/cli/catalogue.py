@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Annotated, Any, Unpack
 
 import typer
+from rich.console import RenderableType
 from rich.text import Text
 
 from engram.cli.door import METHODS, command
@@ -121,12 +122,8 @@ def verify(key: Key, **shared: Unpack[Output]) -> None:
     with progress(shared, f"measuring {key}"):
         figures = measure()
     holds = all(figure["ok"] for figure in figures)
-    rows = [
-        (figure["what"], str(figure["published"]), str(figure["measured"]), verdict(figure))
-        for figure in figures
-    ]
     document = {"key": key, "source": row.source, "ok": holds, "figures": list(figures)}
-    tell(shared, document, table("what", "published", "measured", "", rows=rows, wide="what"))
+    tell(shared, document, *(part for figure in figures for part in _figure(figure)))
     if not holds:
         raise typer.Exit(1)
 
@@ -146,6 +143,12 @@ def claim(path: str) -> Callable[[], Sequence[Mapping[str, Any]]]:
         import_module(f"engram.{module}"), name
     )
     return found
+
+
+def _figure(figure: Mapping[str, Any]) -> tuple[RenderableType, RenderableType]:
+    """What was measured, and below it what was published beside what came out."""
+    head = Text.assemble(verdict(figure), "  ", plain(str(figure["what"])))
+    return head, indented(facts((name, figure[name]) for name in ("published", "measured")))
 
 
 def verdict(figure: Mapping[str, Any]) -> Text:
