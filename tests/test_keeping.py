@@ -206,3 +206,20 @@ def test_vectors_of_what_came_in_are_made_in_the_background(tmp_path: Path) -> N
         with second.store.snapshot() as db:
             assert db.execute("SELECT count(*) FROM vectors").fetchone() == (2,)
         assert second.check()["problems"] == []
+
+
+def test_an_export_never_replaces_its_own_store(memory: Memory) -> None:
+    """Under whatever name it is called."""
+    memory.add(KEY)
+    other = memory.path.parent / "." / memory.path.name
+
+    with pytest.raises(InvalidInput, match="must not replace its own store"):
+        memory.export(other)
+    assert memory.search("spare key")["results"]
+
+
+def test_more_than_a_thousand_results_can_be_asked_for(memory: Memory) -> None:
+    """What is asked for comes, as far as it is there."""
+    memory.add([{"content": f"The blue pot number {at}.", "time": 1e9 + at} for at in range(1100)])
+
+    assert len(memory.search("blue pot", top_k=2000)["results"]) == 1100

@@ -165,7 +165,10 @@ class Keeping:
         """
         write = partial(archive.write, self.store, scope=maybe_scope(ids), progress=progress)
         if isinstance(target, (str, Path)):
-            with atomic_text(checked_path(target)) as out:
+            path = checked_path(target)
+            if path.resolve() == self.store.path.resolve():
+                raise InvalidInput(f"an export must not replace its own store, got {str(target)!r}")
+            with atomic_text(path) as out:
                 return asdict(write(out))
         try:
             target.write("")

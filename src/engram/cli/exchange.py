@@ -160,8 +160,6 @@ def export(
     if target == "-" and shared["as_json"]:
         raise typer.BadParameter("- writes the archive itself, leave --json out", param_hint="FILE")
     with opened(shared) as memory, progress(shared, "writing") as tick:
-        if Path(target).resolve() == memory.path.resolve():
-            raise InvalidInput(f"an export must not replace its own store, got {target!r}")
         if target == "-":
             # An archive is UTF-8 wherever it goes, or its digests are wrong.
             sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]

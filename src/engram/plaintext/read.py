@@ -27,7 +27,10 @@ from engram.plaintext.store.view import Snapshot
 from engram.ports import Embedder
 
 CANDIDATES = 1024
-"""How many of the best rows are looked at when results that share a source are joined."""
+"""The least of the best rows that are looked at when results that share a source are joined."""
+
+PER_RESULT = 4
+"""Rows that are looked at for one result: most sources have few rows that rest on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class Reader:
             route = self._route(ask, view)
             if not route.needed:
                 return Found((), 0.0, route)
-            hits, confidence = self._fuse(route, view)
+            hits, confidence = self._fuse(route, view, max(CANDIDATES, PER_RESULT * ask.top_k))
             chosen = _one_per_source(hits, view, ask.top_k, ask.threshold)
             return Found(_answers(chosen, view, ask.known_at), confidence, route)
 
@@ -118,7 +121,7 @@ class Reader:
             return route
         return replace(route, vector=self.embedder.embed([route.content or route.query])[0])
 
-    def _fuse(self, route: Route, view: View) -> tuple[Hits, float]:
+    def _fuse(self, route: Route, view: View, most: int) -> tuple[Hits, float]:
         """The weighted sum of all channels, refined, of the rows that anything speaks for."""
         parts: dict[str, Floats] = {}
         strength: dict[str, Floats] = {}
@@ -132,7 +135,7 @@ class Reader:
             before, scores = scores, refiner.refine(route, scores, view)
             parts[type(refiner).__name__.lower()] = scores - before
         among = np.flatnonzero(view.live & (spoken_for | (scores > 0)))
-        rows = among[highest(scores[among], CANDIDATES)]
+        rows = among[highest(scores[among], most)]
         why = {name: part[rows] for name, part in parts.items()}
         sure = self.confidence.rate(route, Evidence(rows, scores, strength, parts), view)
         return Hits(rows, np.clip(scores[rows] / self.scale, 0, 1), why), sure

@@ -79,7 +79,7 @@ def _rest(db: sqlite3.Connection, record: Record) -> None:
 
 
 def _link(db: sqlite3.Connection, space: int, record: Record) -> None:
-    """Write where a record leads; a text may still name what was erased, but nothing leads there."""
+    """Write where a record leads. It may still name what was erased; nothing leads there."""
     if record.version > 1:
         db.execute("DELETE FROM links WHERE source=?", (record.id,))
     if record.links and record.state is State.ACTIVE:
