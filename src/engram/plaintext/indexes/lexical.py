@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engram.plaintext.roles import Floats, Route, Rows, View
+from engram.plaintext.roles import Floats, Mask, Route, Rows, View
 from engram.plaintext.text.words import terms
 from engram.plaintext.turns import GAP
 
@@ -43,18 +43,10 @@ class Lexical:
     def search(self, route: Route, view: View) -> Floats:
         """Return the rows' BM25 as a share of the information in the query's words."""
         wanted = _terms(route)
-        turns, columns = view.columns.turns, view.columns
-        live = view.live & (columns.length > 0)
+        turns = view.columns.turns
+        live = view.live & (view.columns.length > 0)
         count = int(live.sum())
-        eager = 1 + np.float32(self.answer) * turns.spread(columns.asks.astype(np.float32))
-        # What was made of turns has no neighbours to lend it words, and must not pass for short.
-        alone = np.where(columns.of_kind("raw"), 1, sum(self.kernel.values())).astype(np.float32)
-        words = turns.spread(columns.length * alone * live)
-        length = self._lend(np.arange(turns.size), words, eager)
-        heard = turns.spread(live.astype(np.float32)) > 0
-        mean = max(float(np.mean(length, where=heard)), 1e-6) if count else 1.0
-        # Where nothing was said and b is 1 the norm would be 0, and so would what it divides.
-        norm: Floats = np.maximum(self.k1 * (1 - self.b + self.b / mean * length), 1e-6)
+        eager, norm = self._norm(live, view)
         total: Floats = np.zeros(turns.size, dtype=np.float32)
         slot = np.zeros(len(live), dtype=np.int64)
         slot[turns.rows] = turns.slots
@@ -68,6 +60,31 @@ class Lexical:
                 lent = self._lend(slot[where], tf, eager)
                 total += lent * ((1 + self.k1) * idf) / (lent + norm)
         return turns.gather(total, len(live)) * live / max(asked, 1e-6)
+
+    def _norm(self, live: Mask, view: View) -> tuple[Floats, Floats]:
+        """(size,) how much more each turn lends to the next, and what holds back long turns.
+
+        Most searches look at the same rows, so what follows from these is kept for the next.
+        """
+        held = view.columns.remembered(repr(self), dict[bytes, tuple[Floats, Floats]])
+        key = live.tobytes()
+        found = held.get(key) or self._normed(live, view)
+        if key not in held:
+            held.clear()
+            held[key] = found
+        return found
+
+    def _normed(self, live: Mask, view: View) -> tuple[Floats, Floats]:
+        turns, columns = view.columns.turns, view.columns
+        eager = 1 + np.float32(self.answer) * turns.spread(columns.asks.astype(np.float32))
+        # What was made of turns has no neighbours to lend it words, and must not pass for short.
+        alone = np.where(columns.of_kind("raw"), 1, sum(self.kernel.values())).astype(np.float32)
+        words = turns.spread(columns.length * alone * live)
+        length = self._lend(np.arange(turns.size), words, eager)
+        heard = turns.spread(live.astype(np.float32)) > 0
+        mean = max(float(np.mean(length, where=heard)), 1e-6) if live.any() else 1.0
+        # Where nothing was said and b is 1 the norm would be 0, and so would what it divides.
+        return eager, np.maximum(self.k1 * (1 - self.b + self.b / mean * length), 1e-6)
 
     def _lend(self, slots: Rows, counts: Floats, eager: Floats) -> Floats:
         """Counts of distinct slots, and what these lend to the slots around them."""
