@@ -168,6 +168,20 @@ def test_a_newer_fact_ends_the_older(memory: Memory) -> None:
     assert home(memory) == ["The user lives in Oslo"]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_move_yesterday_comes_after_what_was_said_yesterday(memory: Memory, order: int) -> None:
+    """The day that it began on does not put it before the words of that day."""
+    told = [
+        said("I live in Bergen.", "2026-03-01T10:00"),
+        said("I moved to Oslo yesterday.", "2026-03-02T09:00"),
+    ]
+    for message in told[::order]:
+        memory.add(message)
+
+    assert home(memory) == ["The user lives in Oslo"]
+    assert home(memory, as_of="2026-03-01T10:00") == ["The user lives in Bergen"]
+
+
 @pytest.mark.parametrize("role", ["tool", "assistant"])
 def test_an_order_from_others_is_locked_up(memory: Memory, role: str) -> None:
     """Quarantined with the reason, and never in search or context; from the user it is talk."""

@@ -220,24 +220,6 @@ def test_who_tells_later_of_an_earlier_move_is_believed(slots: Open) -> None:
         assert heard.spans() == [("Oslo", 1, 3, "archived"), ("Rome", 3, None, "active")]
 
 
-def test_what_began_some_time_on_a_day_begins_after_what_was_heard_before_it(slots: Open) -> None:
-    """She lives in Oslo, and later that day it is told that she moved "today"."""
-    with slots() as heard:
-        heard.hear("Oslo", 500.0)
-        heard.hear("Rome", 900.0, valid_from=0.0)
-
-        assert heard.spans() == [("Oslo", 500, 501, "archived"), ("Rome", 501, None, "active")]
-
-
-def test_what_was_heard_after_a_dated_move_is_newer(slots: Open) -> None:
-    """The day that it began on does not put it off."""
-    with slots() as heard:
-        heard.hear("Rome", 900.0)
-        heard.hear("Oslo", 500.0, valid_from=0.0)
-
-        assert heard.spans() == [("Oslo", 0, 900, "archived"), ("Rome", 900, None, "active")]
-
-
 def test_a_planned_move_ends_nothing_before_its_day(slots: Open) -> None:
     """Till then the old home is recalled, from then on the new one; also what comes between."""
     with slots() as heard:
