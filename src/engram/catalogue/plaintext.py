@@ -225,6 +225,37 @@ ROWS: tuple[Row, ...] = (
         claim="evals.claims.memorybank:claim",
     ),
     Row(
+        "memos",
+        "plaintext",
+        {
+            "enrichers": [
+                "plaintext.enrichers.items:Items",
+                "plaintext.enrichers.working:Working",
+            ],
+            "channels": {
+                "keys": ("plaintext.indexes.keys:Keys", 0.2),
+            },
+            "keepers": [
+                "plaintext.keepers.expiry:Expiry",
+                "plaintext.keepers.capacity:Capacity",
+                "plaintext.keepers.monitors:Monitors",
+                "plaintext.keepers.tree:Tree",
+                "plaintext.keepers.forgetting:Forgetting",
+            ],
+        },
+        (
+            "Li 2025, MemOS: A Memory OS for AI System, arXiv:2507.03724; the text memory and the "
+            "scheduler of MemTensor/MemOS"
+        ),
+        like="hybrid",
+        differs=(
+            "messages are kept and searched beside the items; what gives way is archived; the log "
+            "is the scheduler's queue; activation memory is advised, not made; rules where no "
+            "model is"
+        ),
+        claim="evals.claims.memos:claim",
+    ),
+    Row(
         "mirix",
         "plaintext",
         {
