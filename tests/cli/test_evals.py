@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from engram.cli.evals import BENCHES
+from engram.evals.benchmarks import BENCHMARKS
+
 SMALL = ["eval", "locomo", "--limit", "4", "--embedder", "none"]
 
 
@@ -70,6 +73,37 @@ def test_presets_are_compared_in_one_table(run: Any, tmp_path: Path) -> None:
     assert [row["subject"] for row in rows][:2] == ["engram raw-bm25", "bm25"]
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["compare.json", "compare.md", "compare.png"]
+
+
+def test_help_names_every_benchmark(run: Any) -> None:
+    """It is written out, so that help loads none of them."""
+    assert BENCHES.split(", ") == list(BENCHMARKS)
+    assert all(name in run("eval", "--help").stdout for name in BENCHMARKS)
+
+
+def test_answers_by_rules_have_a_column_where_there_are_any(run: Any) -> None:
+    """Of one benchmark, and of a comparison."""
+    small = ["--limit", "4", "--embedder", "none"]
+    alone = run("eval", "sort", *small).stdout
+    beside = run(
+        "eval", "compare", "--presets", "raw-bm25", "--bench", "sort,locomo", *small
+    ).stdout
+    sort, locomo = beside.split("locomo (synthetic twin)")
+
+    assert "right %" in alone
+    assert "right %" in sort
+    assert "right %" not in locomo
+    assert "equal: within " in sort
+    assert max(map(len, beside.splitlines())) <= 80
+
+
+def test_what_is_not_marked_is_null_in_json(run: Any) -> None:
+    """JSON has no NaN."""
+    args = ["--presets", "raw-bm25", "--bench", "locomo", "--limit", "4", "--embedder", "none"]
+    told = run("eval", "compare", *args, "--json").stdout
+
+    assert "NaN" not in told
+    assert json.loads(told)["rows"][0]["right"] is None
 
 
 def test_a_log_is_mined_and_gated(run: Any, tmp_path: Path) -> None:

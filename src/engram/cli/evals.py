@@ -22,12 +22,29 @@ if TYPE_CHECKING:
     from engram.evals.gate import Change
     from engram.evals.run import Report
 
+BENCHES = (
+    "babi, beam, beam-user, lihua, locomo, longmemeval, madial, memdaily, memorybank-probes, "
+    "mined, msc, multihop, sort"
+)
+"""Written out, so that help loads none of them."""
+
+_NARROW = {
+    "subject": 1,
+    "recall %": 2,
+    "interval": 3,
+    "equal %": 5,
+    "right %": 6,
+    "tokens": 7,
+    "ms": 8,
+    "MB": 11,
+    "calls": 12,
+}
+"""Column of a comparison in a terminal -> its place in ``compare.cells``."""
+
 _SHOWN = (1, 5, 10)  # depths in the table; the files hold all of them
 
 
-Name = Annotated[
-    str, typer.Argument(metavar="BENCH", help="locomo, longmemeval, beam, memdaily...")
-]
+Name = Annotated[str, typer.Argument(metavar="BENCH", help=f"One of {BENCHES}.")]
 Data = Annotated[
     Path | None,
     typer.Option(exists=True, help="Its file or folder; without it a synthetic twin runs."),
@@ -59,7 +76,8 @@ Benches = Annotated[
     typer.Option(
         "--bench",
         metavar="NAME[=PATH]",
-        help="A benchmark and its data, else its synthetic twin; can be repeated.",
+        help="A benchmark of engram eval run --help and its data, else its synthetic twin; can "
+        "be repeated.",
     ),
 ]
 Log = Annotated[Path, typer.Argument(exists=True, help="What engram import can read.")]
@@ -84,6 +102,7 @@ evals = typer.Typer(
     cls=Measures,
     no_args_is_help=True,
     help="Does it remember? Run a benchmark, compare presets, or ask your own logs.\n\n"
+    f"Benchmarks: {BENCHES}.\n\n"
     "Example: engram eval locomo --limit 50",
 )
 app.add_typer(evals, name="eval", rich_help_panel=METHODS)
@@ -129,6 +148,7 @@ def compare(
     Example: engram eval compare --presets all --bench locomo --bench longmemeval
     """
     from engram.evals import compare as side  # see ``_measured``
+    from engram.evals.report import finite
 
     if out is not None:
         _begin(out)
@@ -142,7 +162,7 @@ def compare(
     found = side.rows(reports)
     if out is not None:
         _keep(out, found, shared)
-    tell(shared, {"rows": found}, *(part for report in reports for part in _side(report)))
+    tell(shared, finite({"rows": found}), *(part for report in reports for part in _side(report)))
 
 
 @command(METHODS, on=evals)
@@ -179,10 +199,19 @@ def mine(
 def _side(report: "Report") -> tuple[Text, Table]:
     """One benchmark of a comparison, narrow enough for a terminal; the files hold the rest."""
     from engram.evals.compare import cells, rows  # see ``_measured``
+    from engram.evals.report import count
 
-    heads = ("subject", "recall %", "interval", "tokens", "p50 ms", "MB", "calls")
-    shown = [(c[1], c[2], c[3], c[5], c[6], c[9], c[10]) for c in map(cells, rows([report]))]
-    return _head(report), table(*heads, rows=shown)
+    told = rows([report])
+    left_out = {"MB"} if _marks(report) else {"right %"}
+    kept = {name: at for name, at in _NARROW.items() if name not in left_out}
+    shown = [[row[at].replace(" to ", "-") for at in kept.values()] for row in map(cells, told)]
+    head = _head(report).append(f"; equal: within {count(told[0]['budget'])} tokens", "dim")
+    return head, table(*kept, rows=shown)
+
+
+def _marks(report: "Report") -> bool:
+    """Whether a reader who follows rules answered."""
+    return any(outcome.marks for trial in report.trials for outcome in trial.outcomes)
 
 
 def _options(top_k: int, limit: int | None, embedder: str | None, seed: int) -> "Options":
@@ -237,9 +266,10 @@ def _change(change: "Change") -> Text:
 def _keep(folder: Path, found: list[dict[str, Any]], shared: Output) -> None:
     """The rows of a comparison as files."""
     from engram.evals.compare import plot, to_markdown  # see ``_measured``
+    from engram.evals.report import finite
 
     written = [folder / f"compare{suffix}" for suffix in (".json", ".md", ".png")]
-    written[0].write_text(json.dumps({"rows": found}, indent=1), encoding="utf-8")
+    written[0].write_text(json.dumps(finite({"rows": found}), indent=1), encoding="utf-8")
     written[1].write_text(to_markdown(found), encoding="utf-8")
     try:
         plot(found, written[2])
@@ -250,20 +280,22 @@ def _keep(folder: Path, found: list[dict[str, Any]], shared: Output) -> None:
 
 
 def _figures(report: "Report") -> Table:
-    from engram.evals.report import summaries  # see ``_measured``
+    from engram.evals.report import count, percent, summaries  # see ``_measured``
 
+    marks = _marks(report)
     shown = [at for at, k in enumerate(report.ks) if k in _SHOWN or k == report.depth]
     rows = [
         (
             summary.subject,
-            *(f"{100 * summary.depths[at].recall:.1f}" for at in shown),
-            f"{summary.depths[shown[-1]].tokens:.0f}",
+            *(percent(summary.depths[at].recall) for at in shown),
+            *([percent(summary.depths[shown[-1]].right)] if marks else []),
+            count(summary.depths[shown[-1]].tokens),
             f"{1000 * summary.p50:.1f}",
             f"{summary.ingest:.1f}",
         )
         for summary in summaries(report)
     ]
-    heads = [f"R@{report.ks[at]} %" for at in shown]
+    heads = [f"R@{report.ks[at]} %" for at in shown] + (["right %"] if marks else [])
     return table("subject", *heads, "tokens", "ms", "ingest s", rows=rows)
 
 

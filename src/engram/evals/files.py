@@ -1,8 +1,9 @@
-"""Reading benchmark files: JSON and JSON lines, plain or compressed."""
+"""Reading benchmark files: JSON and JSON lines, plain or compressed, and plain texts."""
 
 import gzip
 import json
 import lzma
+import tarfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,32 @@ def read_lines(path: Path) -> Iterator[Any]:
                     yield json.loads(line)
     except (OSError, EOFError, lzma.LZMAError, ValueError) as fault:
         raise _unreadable(path, fault) from fault
+
+
+def read_texts(data: Path) -> Iterator[tuple[str, str]]:
+    """Yield path and text of every ``.txt``: of a folder, of a tar archive, or the file itself.
+
+    Raises:
+        InvalidInput: it is missing, damaged, or a text is not UTF-8.
+    """
+    try:
+        if data.is_dir():
+            for path in sorted(data.rglob("*.txt")):
+                yield path.as_posix(), path.read_text(encoding="utf-8-sig")
+        elif data.suffix == ".txt":
+            yield data.as_posix(), data.read_text(encoding="utf-8-sig")
+        else:
+            with tarfile.open(data) as packed:
+                for member in packed:
+                    content = packed.extractfile(member)
+                    if content and member.name.endswith(".txt"):
+                        yield member.name, content.read().decode("utf-8-sig")
+    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError, UnicodeDecodeError) as fault:
+        raise InvalidInput(
+            f"data must be texts in UTF-8: a .txt file, a folder or a tar archive of them, got "
+            f"{str(data)!r} ({str(fault).partition(':')[0]}); download it again or pass another "
+            "path"
+        ) from fault
 
 
 def pick(data: Path, *patterns: str) -> list[Path]:

@@ -26,12 +26,13 @@ _LONG = 5_000  # words; in longer excerpts the nearest pairs are up to a thousan
 class Trial:
     """One question. ``distance`` is in words, from the start of one passage to that of the other.
 
-    ``bin`` numbers the range of distances that it was drawn from. ``swapped``: the later passage
-    is shown first.
+    ``start`` is the word of the excerpt with which the earlier one begins. ``bin`` numbers the
+    range of distances that it was drawn from. ``swapped``: the later passage is shown first.
     """
 
     earlier: str
     later: str
+    start: int
     distance: int
     bin: int
     swapped: bool
@@ -80,6 +81,7 @@ def trials(excerpt: Sequence[str], segment: int, count: int, seed: int) -> list[
             Trial(
                 " ".join(words[first : first + segment]),
                 " ".join(words[second : second + segment]),
+                first,
                 second - first,
                 bin_,
                 swapped=at % 2 == 1,

@@ -31,7 +31,7 @@ def to_json(report: Report, *, questions: bool = True) -> str:
     if questions:
         for told, trial in zip(trials, report.trials, strict=True):
             told["questions"] = _questions(trial)
-    return json.dumps(_finite({**head, "trials": trials}), ensure_ascii=False, indent=1)
+    return json.dumps(finite({**head, "trials": trials}), ensure_ascii=False, indent=1)
 
 
 _HEAD = ("task", "ks", "depth", "seed", "episodes", "sessions", "turns", "questions", "notes")
@@ -49,17 +49,18 @@ def _questions(trial: Trial) -> list[dict[str, Any]]:
             "seconds": outcome.seconds,
             "confidence": outcome.confidence,
             "abstain": outcome.abstain,
+            "marks": outcome.marks,
         }
         for outcome in trial.outcomes
     ]
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no NaN: what could not be scored is null."""
     if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
+        return [finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -77,6 +78,7 @@ def to_markdown(report: Report) -> str:
         _recall_table(told, report.ks, at),
         f"Recall @{shown} by category (questions):",
         _category_table(told, at),
+        _right_table(told, shown, at),
         "Costs:",
         _cost_table(told, at),
         _abstention_table(told),
@@ -94,11 +96,11 @@ def _recall_table(told: Sequence[Summary], ks: Sequence[int], at: int) -> str:
     rows = []
     for summary in told:
         middle, session = summary.depths[at], summary.depths[near]
-        row = [summary.subject, summary.embedder, *(_percent(d.recall) for d in summary.depths)]
-        row += [f"{_percent(middle.low)} to {_percent(middle.high)}"]
-        row += [_percent(middle.any), _percent(middle.all), _percent(middle.ndcg)]
-        row += [_percent(summary.mrr)]
-        row += [_percent(getattr(session, f"sessions{what}")) for what in ("", "_any", "_all")]
+        row = [summary.subject, summary.embedder, *(percent(d.recall) for d in summary.depths)]
+        row += [f"{percent(middle.low)} to {percent(middle.high)}"]
+        row += [percent(middle.any), percent(middle.all), percent(middle.ndcg)]
+        row += [percent(summary.mrr)]
+        row += [percent(getattr(session, f"sessions{what}")) for what in ("", "_any", "_all")]
         rows.append(row)
     return markdown_table(head, rows)
 
@@ -106,16 +108,31 @@ def _recall_table(told: Sequence[Summary], ks: Sequence[int], at: int) -> str:
 def _category_table(told: Sequence[Summary], at: int) -> str:
     names = [f"{name} ({count})" for name, (count, _) in told[0].categories.items()]
     rows = [
-        [s.subject, *(_percent(recalls[at]) for _, recalls in s.categories.values())] for s in told
+        [s.subject, *(percent(recalls[at]) for _, recalls in s.categories.values())] for s in told
     ]
     return markdown_table(["preset", *names], rows)
+
+
+def _right_table(told: Sequence[Summary], k: int, at: int) -> str:
+    """Marks, where somebody marks: in all with their interval, then by category."""
+    if not told[0].rights:
+        return ""
+    names = [f"{name} ({count})" for name, (count, _) in told[0].rights.items()]
+    rows = []
+    for summary in told:
+        depth = summary.depths[at]
+        row = [summary.subject, percent(depth.right)]
+        row += [f"{percent(depth.right_low)} to {percent(depth.right_high)}"]
+        rows.append(row + [percent(marks[at]) for _, marks in summary.rights.values()])
+    head = ["preset", "all", "interval", *names]
+    return f"Answered right by rules @{k}, %:\n\n" + markdown_table(head, rows)
 
 
 _COSTS: Mapping[str, Callable[[Summary, Depth], str]] = {
     "preset": lambda summary, _: summary.subject,
     "embedder": lambda summary, _: summary.embedder,
     "k": lambda _, depth: str(depth.k),
-    "tokens in context": lambda _, depth: _count(depth.tokens),
+    "tokens in context": lambda _, depth: count(depth.tokens),
     "query p50, s": lambda summary, _: f"{summary.p50:.4f}",
     "query p95, s": lambda summary, _: f"{summary.p95:.4f}",
     "ingest, s": lambda summary, _: f"{summary.ingest:.2f}",
@@ -135,8 +152,8 @@ def _abstention_table(told: Sequence[Summary]) -> str:
         [
             summary.subject,
             str(summary.abstention.unanswerable),
-            _percent(summary.abstention.refused),
-            _percent(summary.abstention.wrongly),
+            percent(summary.abstention.refused),
+            percent(summary.abstention.wrongly),
             "–" if summary.abstention.auroc is None else f"{summary.abstention.auroc:.3f}",
         ]
         for summary in told
@@ -152,16 +169,20 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share of 1 in percent; a dash where nothing could be scored."""
     return f"{100 * share:.1f}" if math.isfinite(share) else "–"
 
 
-def _count(number: float) -> str:
+def count(number: float) -> str:
+    """A number without decimals; a dash where nothing could be counted."""
     return f"{number:.0f}" if math.isfinite(number) else "–"
 
 
 def plot(report: Report, target: Path) -> None:
     """Draw recall against k and against tokens placed in context, one line a subject.
+
+    Where answers are marked by rules, a third picture shows what share of them is right.
 
     Args:
         report: what to draw.
@@ -171,16 +192,28 @@ def plot(report: Report, target: Path) -> None:
         MissingExtra: matplotlib is not installed.
     """
     figures = require("matplotlib.figure", extra="plot", purpose="drawing a report")
-    figure = figures.Figure(figsize=(11, 4), layout="constrained")
-    by_k, by_tokens = figure.subplots(1, 2, sharey=True)
-    for summary in summaries(report):
+    told = summaries(report)
+    answered = any(summary.rights for summary in told)
+    figure = figures.Figure(figsize=(15 if answered else 11, 4), layout="constrained")
+    by_k, by_tokens, *by_rules = figure.subplots(1, 3 if answered else 2, sharey=True)
+    for summary in told:
         recalls = [100 * depth.recall for depth in summary.depths]
         tokens = [depth.tokens for depth in summary.depths]
-        by_k.plot([depth.k for depth in summary.depths], recalls, "o-", label=summary.subject)
+        by_k.plot(report.ks, recalls, "o-", label=summary.subject)
         by_tokens.plot(tokens, recalls, "o-", label=summary.subject)
+        for axes in by_rules:
+            axes.plot(tokens, [100 * depth.right for depth in summary.depths], "o-")
     by_k.set(xscale="log", xlabel="k", ylabel="evidence found, %", title=report.task, ylim=(0, 102))
-    by_tokens.set(xscale="log", xlabel="tokens placed in context", title="the same, by cost")
+    by_tokens.set(title="the same, by cost")
+    for axes in by_rules:
+        axes.set(title="answered right by rules, %")
     by_k.set_xticks(report.ks, labels=[str(k) for k in report.ks])
     by_k.minorticks_off()
+    ticks = require("matplotlib.ticker", extra="plot", purpose="drawing a report")
+    for axes in (by_tokens, *by_rules):
+        axes.set(xscale="log", xlabel="tokens placed in context")
+        axes.xaxis.set_major_locator(ticks.LogLocator(subs=(1, 3)))
+        axes.xaxis.set_major_formatter(ticks.StrMethodFormatter("{x:,.0f}"))
+        axes.minorticks_off()
     figure.legend(*by_k.get_legend_handles_labels(), loc="outside right center")
     figure.savefig(target)

@@ -5,7 +5,7 @@ turns a question brings back. A subject sees sessions, question and time, never 
 it must not know is not in the values it gets. All times are seconds since 1970, UTC.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -81,12 +81,14 @@ class Found:
         costs: tokens that each of them adds to a prompt; as many as ``turns``.
         confidence: 0 to 1 that the answer is among them; None if the subject does not say.
         abstain: whether the subject would rather not answer; None if it never says.
+        texts: what a prompt would hold of each turn, as many as ``turns``; empty: all of each.
     """
 
     turns: tuple[str, ...]
     costs: tuple[int, ...]
     confidence: float | None = None
     abstain: bool | None = None
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,12 @@ class Subject(Protocol):
 
 SubjectMaker: TypeAlias = Callable[[], Subject]
 """Makes an empty subject."""
+
+Grade: TypeAlias = Callable[[Probe, Sequence[Turn]], float | None]
+"""How right, 0 to 1, a reader who follows rules is with these turns, best first, and no others.
+
+None where rules cannot tell.
+"""
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Told about steps done, steps in all, and what is being done."""

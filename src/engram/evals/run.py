@@ -17,17 +17,22 @@ KS = (1, 3, 5, 10, 20, 50)
 class Outcome:
     """What one subject brought back for one question.
 
-    ``turns`` and ``sessions`` are ids, best first; ``costs`` are tokens, one for each turn;
-    ``seconds`` is the time of the call. For the rest see ``Found``.
+    ``turns`` and ``sessions`` are ids, best first; ``homes`` are the sessions of the turns, one for
+    each, and ``costs`` their tokens;
+    ``seconds`` is the time of the call. ``marks`` say how right a reader is with the first turns,
+    one for each depth of the report; empty where nobody marks. For the rest see ``Found``.
     """
 
     probe: Probe
     turns: tuple[str, ...]
     sessions: tuple[str, ...]
+    homes: tuple[str, ...]
     costs: tuple[int, ...]
     seconds: float
     confidence: float | None
     abstain: bool | None
+    texts: tuple[str, ...] = ()
+    marks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +176,12 @@ def _ask(subject: Subject, episode: Episode, k: int) -> list[Outcome]:
                 probe=probe,
                 turns=found.turns,
                 sessions=sessions_of(found.turns, session_of),
+                homes=tuple(session_of[turn] for turn in found.turns),
                 costs=found.costs,
                 seconds=seconds,
                 confidence=found.confidence,
                 abstain=found.abstain,
+                texts=found.texts,
             )
         )
     return outcomes

@@ -29,7 +29,8 @@ class Depth:
 
     ``recall`` is the mean share of evidence found and ``low`` to ``high`` its 95 % interval;
     ``tokens`` is the mean cost of the first k turns. NaN where no question could be scored, and
-    for ``ndcg`` of a subject that does not rank.
+    for ``ndcg`` of a subject that does not rank. ``right`` is the mean mark of a reader who follows
+    rules, with its interval; NaN where nobody marks.
     """
 
     k: int
@@ -43,6 +44,9 @@ class Depth:
     sessions_any: float
     sessions_all: float
     tokens: float
+    right: float
+    right_low: float
+    right_high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,10 @@ class Abstention:
     auroc: float | None
 
 
+ByCategory: TypeAlias = Mapping[str, tuple[int, tuple[float, ...]]]
+"""Name of a category -> its questions, and their mean at each k."""
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Figures of one trial.
@@ -69,6 +77,7 @@ class Summary:
         scored, sessions_scored: questions behind the figures of units, and of sessions.
         categories: name -> (questions, recall at each k), with the misleading evidence of
             questions that have no answer.
+        rights: name -> (questions, mean mark at each k); empty where nobody marks.
         p50, p95, ingest: seconds a query, and seconds for all sessions of all episodes.
     """
 
@@ -79,7 +88,8 @@ class Summary:
     sessions_scored: int
     depths: tuple[Depth, ...]
     mrr: float
-    categories: Mapping[str, tuple[int, tuple[float, ...]]]
+    categories: ByCategory
+    rights: ByCategory
     abstention: Abstention | None
     p50: float
     p95: float
@@ -105,6 +115,7 @@ def summarise(trial: Trial, ks: Sequence[int], seed: int) -> Summary:
     units = [outcome for outcome in scored if unit(outcome)[1]]
     sessions = [_sessions(outcome) for outcome in scored if outcome.probe.evidence_sessions]
     cuts = [k if trial.ranked else _EVERYTHING for k in ks]
+    marked = [outcome for outcome in trial.outcomes if outcome.marks]
     p50, p95 = np.quantile([outcome.seconds for outcome in trial.outcomes], [0.5, 0.95])
     return Summary(
         subject=trial.subject,
@@ -118,11 +129,13 @@ def summarise(trial: Trial, ks: Sequence[int], seed: int) -> Summary:
                 **_of_units([unit(outcome) for outcome in units], cut, seed),
                 **_of_sessions(sessions, cut),
                 tokens=_mean([float(sum(outcome.costs[:cut])) for outcome in units]),
+                **_of_marks([outcome.marks[at] for outcome in marked], seed),
             )
-            for k, cut in zip(ks, cuts, strict=True)
+            for at, (k, cut) in enumerate(zip(ks, cuts, strict=True))
         ),
         mrr=_mean([reciprocal_rank(*unit(o)) for o in units if trial.ranked]),
         categories=_categories(trial.outcomes, unit, cuts),
+        rights=_rights(marked),
         abstention=_abstention(trial.outcomes),
         p50=float(p50),
         p95=float(p95),
@@ -162,9 +175,22 @@ def _of_sessions(pairs: Sequence[Pair], cut: int) -> dict[str, float]:
     }
 
 
-def _categories(
-    outcomes: Sequence[Outcome], unit: Pairing, cuts: Sequence[int]
-) -> Mapping[str, tuple[int, tuple[float, ...]]]:
+def _of_marks(marks: Sequence[float], seed: int) -> dict[str, float]:
+    low, high = bootstrap(marks, seed=seed) if marks else (float("nan"), float("nan"))
+    return {"right": _mean(marks), "right_low": low, "right_high": high}
+
+
+def _rights(marked: Sequence[Outcome]) -> ByCategory:
+    grouped: dict[str, list[tuple[float, ...]]] = defaultdict(list)
+    for outcome in marked:
+        grouped[outcome.probe.category].append(outcome.marks)
+    return {
+        name: (len(marks), tuple(_mean(column) for column in zip(*marks, strict=True)))
+        for name, marks in sorted(grouped.items())
+    }
+
+
+def _categories(outcomes: Sequence[Outcome], unit: Pairing, cuts: Sequence[int]) -> ByCategory:
     grouped: dict[str, list[Pair]] = defaultdict(list)
     for outcome in outcomes:
         pair = unit(outcome)

@@ -6,10 +6,14 @@ import pytest
 
 from engram.errors import InvalidInput
 from engram.evals.roles import Episode, Probe
+from engram.evals.tasks.babi import Babi
 from engram.evals.tasks.beam import Beam
+from engram.evals.tasks.booksort import BookSort
 from engram.evals.tasks.lihua import LiHua
 from engram.evals.tasks.madial import Madial
 from engram.evals.tasks.memdaily import MemDaily
+from engram.evals.tasks.memorybank import MemoryBank
+from engram.evals.tasks.msc import Msc
 from engram.evals.tasks.multihop import MultiHop
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -101,10 +105,68 @@ def test_multihop_pools_the_passages_of_all_questions() -> None:
     assert counts(list(musique.episodes())) == (1, 1890, 1890, 100)
 
 
+def test_beam_can_be_told_by_its_users_alone() -> None:
+    """Half of the messages; seven questions more are left without evidence."""
+    task = Beam(folder("beam") / "beam_100K_chats01-10.jsonl.xz", assistant_turns=False)
+    episodes = list(task.episodes())
+
+    assert counts(episodes) == (10, 40, 1216, 200)
+    assert {t.role for e in episodes for s in e.conversation for t in s.turns} == {"user"}
+    assert sum(bool(probe.evidence) for probe in probes(episodes)) == 172
+
+
+def test_babi_has_a_story_for_every_number() -> None:
+    """Of the test files of all twenty kinds."""
+    episodes = list(Babi(folder("babi") / "babi_en_1k.tar.xz").episodes())
+
+    assert counts(episodes) == (6267, 6267, 66440, 8686)
+    assert all(probe.evidence for probe in probes(episodes))
+    assert len({probe.category for probe in probes(episodes)}) == 20
+
+
+def test_memorybank_has_its_users_and_the_days_that_are_named() -> None:
+    """Fifteen users in each of two languages; 26 of 89 questions name a day that was talked on."""
+    episodes = list(MemoryBank(folder("memorybank")).episodes())
+
+    assert counts(episodes) == (30, 299, 2264, 89)
+    assert sum(bool(probe.evidence_sessions) for probe in probes(episodes)) == 26
+
+
+def test_msc_has_facts_of_turns_and_of_sessions() -> None:
+    """501 chats each, fifty a memory."""
+    turns = list(Msc(folder("msc")).episodes())
+    data = folder("msc") / "msc_dialogue_session3_test.jsonl.xz"
+    sessions = list(Msc(data).episodes())
+
+    assert counts(turns) == (11, 501, 5940, 3989)
+    assert all(probe.evidence for probe in probes(turns))
+    assert counts(sessions) == (11, 1503, 18435, 8244)
+    assert not any(probe.evidence for probe in probes(sessions))
+
+
+def test_book_sort_asks_forty_pairs_of_each_book() -> None:
+    """Of an excerpt of about ten thousand words, with no word of the licence."""
+    data = folder("book-sort") / "gutenberg_9books.tar.xz"
+    episodes = list(BookSort(data).episodes())
+    shown = [turn.text for e in episodes for s in e.conversation for turn in s.turns]
+
+    assert counts(episodes)[::3] == (9, 360)
+    assert not any("Project Gutenberg" in text for text in shown)
+
+
 def test_missing_data_is_named_in_the_error(tmp_path: Path) -> None:
     """Every loader says what it looked for."""
-    for task in (Beam(tmp_path), LiHua(tmp_path), MemDaily(tmp_path), Madial(tmp_path)):
-        with pytest.raises(InvalidInput, match="must be a"):
+    for task in (
+        Babi(tmp_path),
+        Beam(tmp_path),
+        BookSort(tmp_path),
+        LiHua(tmp_path),
+        Madial(tmp_path),
+        MemDaily(tmp_path),
+        MemoryBank(tmp_path),
+        Msc(tmp_path),
+    ):
+        with pytest.raises(InvalidInput, match=r"must be (a|texts)"):
             list(task.episodes())
 
 

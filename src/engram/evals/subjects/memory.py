@@ -82,9 +82,11 @@ class Engram:
         self._now = max(self._now, at or 0.0)
         answer = self._memory.search(question, user_id=_USER, top_k=k)
         costs: dict[str, int] = {}
+        texts: dict[str, str] = {}
         for result in answer["results"]:
             fresh = [turn for turn in _turns(result) if turn not in costs]
             costs.update(dict.fromkeys(fresh, 0))
+            texts.update(dict.fromkeys(fresh, result["memory"]))
             if costs:
                 costs[fresh[0] if fresh else next(reversed(costs))] += tokens(_shown(result))
         turns = tuple(costs)[:k]
@@ -93,6 +95,7 @@ class Engram:
             costs=tuple(costs[turn] for turn in turns),
             confidence=answer["confidence"],
             abstain=answer["abstain"],
+            texts=tuple(texts[turn] for turn in turns),
         )
 
     def close(self) -> None:

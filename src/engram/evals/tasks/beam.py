@@ -11,27 +11,43 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from engram.errors import InvalidInput
 from engram.evals.files import pick, read_lines, stamp
+from engram.evals.hearing import user_turns
 from engram.evals.roles import Episode, Probe, Session, Turn
 
 _PLAN = re.compile(r"\s*->->[\s\d,NA/]*\)?\s*$")
 _ANSWERS = ("answer", "ideal_answer", "ideal_response", "ideal_summary", "expected_compliance")
+_FIELDS = {"chat_id", "messages", "probing_questions"}
 _DATE = "%B-%d-%Y"
 _DAY = 86_400.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Beam:
-    """The chats of one file, or of every ``beam_*.jsonl.xz`` of a folder."""
+    """The chats of one file, or of every ``beam_*.jsonl.xz`` of a folder.
+
+    Attributes:
+        data: the file or the folder.
+        assistant_turns: show both sides of the chat; without, only what users say is heard, and
+            only what they said is evidence.
+    """
 
     data: Path
+    assistant_turns: bool = True
     name: str = "beam"
 
     def episodes(self) -> Iterator[Episode]:
         """Yield one episode a chat, with its questions by ability."""
         for path in pick(self.data, "beam_*.jsonl.xz", "beam_*.jsonl"):
             for chat in read_lines(path):
-                yield _episode(chat)
+                if not isinstance(chat, dict) or not chat.keys() >= _FIELDS:
+                    raise InvalidInput(
+                        f"a line of BEAM must be a chat with {sorted(_FIELDS)}, {str(path)!r} has "
+                        "another; docs/evaluations.md says how to flatten the published chats"
+                    )
+                episode = _episode(chat)
+                yield episode if self.assistant_turns else user_turns(episode)
 
 
 def _episode(chat: Mapping[str, Any]) -> Episode:

@@ -27,13 +27,34 @@ from engram.evals.chatter import (
     reply,
     small_talk,
 )
+from engram.evals.hearing import user_turns
 from engram.evals.roles import Episode, Probe, Session, Turn
 
-Twin: TypeAlias = Literal["locomo", "longmemeval"]
+Twin: TypeAlias = Literal["beam", "lihua", "locomo", "longmemeval", "memorybank-probes"]
 _START = datetime(2024, 1, 8, 10, tzinfo=UTC).timestamp()
 _DAY = 86_400.0  # seconds
 _ABSENT, _CHANGED = 2, 5  # of the relations, drawn at random: so many are not told, these change
+_PAIRS = ("lihua", "locomo")  # two people talk; in the others a user and an assistant
 _LABELS: Mapping[Twin, Mapping[str, str]] = {
+    "beam": {
+        "aggregate": "multi_session_reasoning",
+        "hop": "multi_session_reasoning",
+        "when": "temporal_reasoning",
+        "single": "information_extraction",
+        "absent": "abstention",
+        "update": "knowledge_update",
+        "preference": "preference_following",
+        "told": "information_extraction",
+    },
+    "lihua": {
+        "aggregate": "Multi",
+        "hop": "Multi",
+        "when": "Single",
+        "world": "Single",
+        "single": "Single",
+        "absent": "Null",
+        "update": "Single",
+    },
     "locomo": {
         "aggregate": "1 multi-hop",
         "hop": "1 multi-hop",
@@ -53,6 +74,17 @@ _LABELS: Mapping[Twin, Mapping[str, str]] = {
         "preference": "single-session-preference",
         "told": "single-session-assistant",
     },
+    "memorybank-probes": {
+        "aggregate": "names no day",
+        "hop": "names no day",
+        "when": "names no day",
+        "single": "names no day",
+        "absent": "names no day",
+        "update": "names no day",
+        "preference": "names no day",
+        "told": "names no day",
+        "day": "names a day",
+    },
 }
 _FIRST_PERSON = (
     ("does {who}", "do I"),
@@ -67,11 +99,13 @@ class Planted:
     """Conversations with known answers.
 
     Attributes:
-        twin_of: ``locomo`` is a chat of two people, ``longmemeval`` of a user and an assistant.
+        twin_of: ``locomo`` and ``lihua`` are chats of two people, the others of a user and an
+            assistant. Of ``lihua`` only the session that holds the evidence is named.
         count: episodes.
         sessions: sittings an episode, at least 4.
         chatter: turns of small talk a session, beside the planted ones.
         seed: the same seed makes the same episodes.
+        assistant_turns: show both sides; without, only what users say is heard.
     """
 
     twin_of: Twin = "locomo"
@@ -79,6 +113,7 @@ class Planted:
     sessions: int = 16
     chatter: int = 12
     seed: int = 0
+    assistant_turns: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot be made."""
@@ -93,12 +128,14 @@ class Planted:
     @property
     def name(self) -> str:
         """The name of the twin, marked as synthetic."""
-        return f"{self.twin_of} (synthetic twin)"
+        heard = "" if self.assistant_turns else "-user"
+        return f"{self.twin_of}{heard} (synthetic twin)"
 
     def episodes(self) -> Iterator[Episode]:
         """Make the episodes, each from a seed of its own."""
         for index in range(self.count):
-            yield _episode(self, index)
+            episode = _episode(self, index)
+            yield episode if self.assistant_turns else user_turns(episode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +192,15 @@ class _Script:
 def _episode(settings: Planted, index: int) -> Episode:
     rng = random.Random(f"{settings.seed}:{settings.twin_of}:{index}")
     names = rng.sample(NAMES, len(NAMES))
-    pair = (names[0], names[1]) if settings.twin_of == "locomo" else ("", "")
+    pair = (names[0], names[1]) if settings.twin_of in _PAIRS else ("", "")
     script = _Script(rng, settings.sessions, pair)
-    voices = (0, 1) if settings.twin_of == "locomo" else (0,)
+    voices = (0, 1) if settings.twin_of in _PAIRS else (0,)
     _plant_relations(script, voices)
     _plant_strangers(script, names[2:], voices)
     _plant_events(script, voices)
     _plant_trips(script, voices)
-    if settings.twin_of == "longmemeval":
-        _plant_assistance(script)
+    if settings.twin_of not in _PAIRS:
+        _plant_assistance(script, dated="day" in _LABELS[settings.twin_of])
     return _perform(script, settings, f"{settings.twin_of}-{settings.seed}-{index}")
 
 
@@ -242,7 +279,7 @@ def _plant_trips(script: _Script, voices: Sequence[int]) -> None:
         script.ask("aggregate", script.of(TRIP_ASKED, voice), ", ".join(gone), *lines)
 
 
-def _plant_assistance(script: _Script) -> None:
+def _plant_assistance(script: _Script, *, dated: bool) -> None:
     """What only a chat with an assistant has: preferences, and things that it said."""
     for _, said, wish in PREFERENCES:
         line = script.say(0, said)
@@ -251,6 +288,10 @@ def _plant_assistance(script: _Script) -> None:
         title = script.rng.choice(titles)
         line = script.say(1, f"For {wish}, try {title}.")
         script.ask("told", f"Which {noun} did you recommend to me?", title, line)
+        if dated:
+            script.ask(
+                "day", f"What did you recommend to me on {{day}}, which {noun}?", title, line
+            )
 
 
 def _perform(script: _Script, settings: Planted, label: str) -> Episode:
@@ -269,14 +310,14 @@ def _perform(script: _Script, settings: Planted, label: str) -> Episode:
         sessions.append(Session(f"D{number + 1}", tuple(turns), at))
         at += script.rng.randint(2, 9) * _DAY
     probes = tuple(
-        _probe(f"{label}:{i}", _LABELS[settings.twin_of], ask, (told, at))
+        _probe(f"{label}:{i}", settings.twin_of, ask, (told, at))
         for i, ask in enumerate(script.asks)
     )
     return Episode(label, tuple(sessions), probes)
 
 
 def _filler(script: _Script, settings: Planted, speaker: int) -> _Line:
-    talk = reply if settings.twin_of == "longmemeval" and speaker == 1 else small_talk
+    talk = reply if settings.twin_of not in _PAIRS and speaker == 1 else small_talk
     return _Line(-1, speaker, talk(script.rng))
 
 
@@ -285,22 +326,23 @@ def _turn(script: _Script, line: _Line, turn_id: str, at: float) -> Turn:
     return Turn(turn_id, line.text, role, script.pair[line.speaker], at)
 
 
-def _probe(
-    probe_id: str, labels: Mapping[str, str], ask: _Ask, told: tuple[Mapping[int, Turn], float]
-) -> Probe:
+def _probe(probe_id: str, twin: Twin, ask: _Ask, told: tuple[Mapping[int, Turn], float]) -> Probe:
     """Name the turns that the lines became. ``told`` are these, and the time of asking."""
     turns, now = told
     evidence = [turns[line] for line in ask.lines]
-    answer = ask.answer
+    question, answer = ask.question, ask.answer
+    if ask.kind == "day":
+        said = datetime.fromtimestamp(evidence[0].at or 0.0, UTC)
+        question = question.format(day=f"{said:%B} {said.day}")
     if ask.kind == "when":
         day = datetime.fromtimestamp((evidence[0].at or 0.0) + int(answer) * _DAY, UTC)
         answer = f"{day.day} {day:%B %Y}"
     return Probe(
         id=f"{probe_id}_abs" if ask.kind == "absent" else probe_id,
-        question=ask.question,
+        question=question,
         answer=answer,
-        category=labels[ask.kind],
-        evidence=tuple(turn.id for turn in evidence),
+        category=_LABELS[twin][ask.kind],
+        evidence=() if twin == "lihua" else tuple(turn.id for turn in evidence),
         evidence_sessions=tuple(dict.fromkeys(turn.id.partition(":")[0] for turn in evidence)),
         at=now,
         answerable=ask.kind != "absent",
