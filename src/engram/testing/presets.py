@@ -57,6 +57,8 @@ def opened(preset: str, path: Path | str = ":memory:", model: Any = None) -> Mem
             user_id="ana",
             run_id=run,
         )
+        if model is not None:
+            memory.tend()  # it works in the background: what it sees at once must not be chance
     memory.add("A stranger lives in Paris with a cat called Zorro.", user_id="stranger")
     return memory
 

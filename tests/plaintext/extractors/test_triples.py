@@ -1,7 +1,7 @@
 """The extractor turns statements into candidates with head, relation, tail and evidence."""
 
 from datetime import UTC, datetime
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -94,8 +94,8 @@ def test_a_colour_does_not_share_a_slot_with_a_food() -> None:
 )
 def test_any_text_is_read_quickly(text: str) -> None:
     """Also empty, foreign and very long ones."""
-    start = perf_counter()
+    start = process_time()
 
     extract(text)
 
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -180,9 +180,9 @@ def test_an_ordinary_question_takes_less_than_a_millisecond() -> None:
 
     times = []
     for _ in range(50):
-        start = perf_counter()
+        start = process_time()
         router.route(query, NOW, view)
-        times.append(perf_counter() - start)
+        times.append(process_time() - start)
 
     assert sorted(times)[25] < 0.001
 
@@ -191,8 +191,8 @@ def test_an_ordinary_question_takes_less_than_a_millisecond() -> None:
 def test_hostile_questions_are_quick(piece: str) -> None:
     """Two hundred thousand characters take under a second."""
     query = (piece * 200_000)[:200_000]
-    start = perf_counter()
+    start = process_time()
 
     Question().route(query, NOW, said_by("Ana"))
 
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1

@@ -1,7 +1,7 @@
 """Dates in talk mean the days that a listener would understand."""
 
 from datetime import UTC, datetime
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -196,8 +196,8 @@ def test_any_text_is_safe(text: str, said_at: float) -> None:
 def test_hostile_text_is_quick(piece: str) -> None:
     """Two hundred thousand characters; some pieces are twenty thousand true dates."""
     text = (piece * 200_000)[:200_000]
-    start = perf_counter()
+    start = process_time()
 
     find_dates(text, SAID)
 
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1

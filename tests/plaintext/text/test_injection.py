@@ -3,7 +3,7 @@
 import base64
 import json
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -276,8 +276,8 @@ def test_talk_of_real_length_gives_no_false_alarm() -> None:
 def test_hostile_text_is_quick(piece: str) -> None:
     """Two hundred thousand characters take under a second."""
     text = (piece * 200_000)[:200_000]
-    start = perf_counter()
+    start = process_time()
 
     instruction(text)
 
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1

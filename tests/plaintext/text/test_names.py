@@ -1,6 +1,6 @@
 """Names are found by their capitals, and told apart by the words around them."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -67,8 +67,8 @@ def test_spans_are_the_words_of_the_name(text: str) -> None:
 def test_hostile_text_is_quick(piece: str) -> None:
     """Two hundred thousand characters take under a second."""
     text = (piece * 200_000)[:200_000]
-    start = perf_counter()
+    start = process_time()
 
     names(text)
 
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1

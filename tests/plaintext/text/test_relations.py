@@ -1,6 +1,6 @@
 """Questions name a relation, and corrections name what is put right."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -102,9 +102,9 @@ def test_talk_that_corrects_nothing_is_none(text: str) -> None:
 def test_hostile_text_is_quick(piece: str) -> None:
     """Two hundred thousand characters take under a second."""
     text = (piece * 200_000)[:200_000]
-    start = perf_counter()
+    start = process_time()
 
     correction(text)
     asked(text)
 
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1

@@ -46,13 +46,13 @@ def test_a_whole_number_is_an_integer_however_it_is_written() -> None:
 @pytest.mark.parametrize("name", NONSENSE)
 def test_nonsense_is_refused_in_one_line(name: str) -> None:
     """Quickly, however long or deep it is."""
-    began = time.perf_counter()
+    began = time.process_time()
     found, wrong = object_in(NONSENSE[name], IDS)
 
     assert found is None
     assert 0 < len(wrong) < 300
     assert "\n" not in wrong
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_of_no_texts_none_can_be_chosen(count: int) -> None:
 @pytest.mark.parametrize("word", ["<think>", "</think>", "{", '{"ids": ', "{}", '{"ids":[9]}'])
 def test_repeating_itself_for_ever_costs_no_time(word: str) -> None:
     """A model that is stuck is refused as quickly as any other."""
-    began = time.perf_counter()
+    began = time.process_time()
     found, _ = object_in(word * (390_000 // len(word)), IDS)
 
     assert found is None
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def test_text_comes_through_unchanged() -> None:

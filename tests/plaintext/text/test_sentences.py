@@ -1,7 +1,7 @@
 """Sentences are found in talk of all kinds, in linear time."""
 
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -60,8 +60,8 @@ def test_spans_are_trimmed_in_order_and_cover_everything(text: str) -> None:
 def test_long_runs_take_linear_time(piece: str) -> None:
     """Two hundred thousand characters take under a second."""
     text = (piece * 200_000)[:200_000]
-    start = perf_counter()
+    start = process_time()
 
     sentences(text)
 
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1

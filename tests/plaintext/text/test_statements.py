@@ -1,7 +1,7 @@
 """What is plainly stated is read; what is asked, supposed, denied, quoted or joked is not."""
 
 from datetime import UTC, datetime
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -257,8 +257,8 @@ def test_any_text_is_safe(text: str) -> None:
 def test_hostile_text_is_quick(piece: str) -> None:
     """Twenty thousand characters, as many as the extractor reads, take under a second."""
     text = (piece * 20_000)[:20_000]
-    start = perf_counter()
+    start = process_time()
 
     statements(text, SAID)
 
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1
