@@ -25,6 +25,7 @@ MISUSES = [
     (["delete"], "give the id of a memory, or --all"),
     (["search", "x", "--top-k", "many"], "Invalid value for '--top-k'"),
     (["list", "--room", "attic"], "got 'attic'"),
+    (["reveal", "x"], "Missing option '--reason'. See engram reveal --help"),
     (["import", "/no/such/file"], "'/no/such/file' does not exist"),
     (["eval", "locomo", "--seed", "-1"], "Invalid value for '--seed'"),
 ]
@@ -45,6 +46,7 @@ ERRORS = [
     (["get", "nobody"], "NotFound", "no memory has the id 'nobody'"),
     (["get", "--all", "--state", "lost"], "InvalidInput", "got ['lost']"),
     (["get", "--all", "--cursor", "x"], "InvalidInput", "must be the 'next' of an earlier page"),
+    (["reveal", "nobody", "--reason", "a test"], "NotFound", "no memory has the id 'nobody'"),
     (["history", "nobody"], "NotFound", "no memory has the id 'nobody'"),
     (["diff", "xyzxyz"], "NotFound", "no commit has the id 'xyzxyz'"),
     (["revert", "xyzxyz"], "NotFound", "no commit has the id 'xyzxyz'"),
@@ -65,6 +67,9 @@ def arguments(store: Path, tmp_path: Path) -> dict[str, list[str]]:
         one = memory.get_all(user_id="ben")["results"][0]["id"]
         last = memory.log(1)[0]["id"]
     (tmp_path / "chat.txt").write_text("Ana: Hi\nBen: Hello", encoding="utf-8")
+    with Memory.open(tmp_path / "vault.db", preset="mirix", embedder="none") as vault:
+        vault.add("My PIN is 4821.")
+        secret = vault.get_all(filters={"kind": "secret"})["results"][0]["id"]
     small = ["locomo", "--subjects", "bm25", "--limit", "1"]
     on_the_store = {
         "add": ["Hi"],
@@ -88,6 +93,7 @@ def arguments(store: Path, tmp_path: Path) -> dict[str, list[str]]:
     elsewhere = {
         "eval": small,
         "list": [],
+        "reveal": [secret, "--reason", "a test", "--path", str(tmp_path / "vault.db")],
         "show": ["hybrid"],
     }
     where = ["--path", str(store)]

@@ -284,7 +284,7 @@ ROWS: tuple[Row, ...] = (
         like="hybrid",
         differs=(
             "rules or one question to a model sort messages, in place of six agents; messages are "
-            "kept and searched beside the stores; secrets are encrypted; no screenshots"
+            "kept and searched beside the stores; secrets are encrypted; screenshots by OCR"
         ),
         claim="evals.claims.mirix:claim",
     ),

@@ -9,14 +9,25 @@ from typing import Annotated
 import typer
 
 from engram import __version__
-from engram.cli import catalogue, chat, demo, evals, exchange, history, read, upkeep, write
+from engram.cli import (
+    catalogue,
+    chat,
+    demo,
+    evals,
+    exchange,
+    history,
+    read,
+    reveal,
+    upkeep,
+    write,
+)
 from engram.cli.door import app
 from engram.cli.output import legible
 
 __all__ = ["app", "main"]
 
 # Importing a module of commands hangs them on the door.
-_COMMANDS = (catalogue, chat, demo, evals, exchange, history, read, upkeep, write)
+_COMMANDS = (catalogue, chat, demo, evals, exchange, history, read, reveal, upkeep, write)
 
 
 def _version(wanted: bool) -> None:

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Unpack, cast
 
@@ -10,7 +11,7 @@ import typer
 
 from engram.cli.door import KEEP, REMEMBER, command
 from engram.cli.options import Scoped, ids, note, opened
-from engram.cli.progress import Tick, progress
+from engram.cli.progress import Tick, progress, unwatched
 from engram.cli.show import facts, plain, table, tell
 from engram.errors import InvalidInput
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 OURS = "engram"
 """The name of our own archive, beside the formats of others."""
+
+SCREENS = "screens"
+"""The name of images as a format; they are read by what an extra installs."""
 
 _MARK = b'{"engram":"archive"'
 """How it begins, whatever its version."""
@@ -45,7 +49,7 @@ def bring(
 ) -> None:
     """Read the export of another product, messages as JSON or JSON lines, or our own archive.
 
-    A second import of the same file adds only what is new.
+    A second import of the same file adds only what is new. A folder of screenshots is read by OCR.
 
     Example: engram import conversations.json --user ana
     """
@@ -59,7 +63,7 @@ def bring(
             counted = {"format": OURS, **moved, "problems": []}
         else:
             note(shared, f"format: {reader.name}")
-            counted = Intake(memory, ids(shared), infer=infer).take(reader, source, tick)
+            counted = _taken(reader, source, Intake(memory, ids(shared), infer=infer), tick)
     problems = counted["problems"]
     rows = [(problem["source"], problem["reason"]) for problem in problems]
     shown = facts((name, value) for name, value in counted.items() if name != "problems")
@@ -83,11 +87,25 @@ def _archived(source: Path) -> Iterator[str]:
 
 
 def _reader(source: Path, form: str | None, encoding: str | None) -> "Reader":
-    from engram.exchange import formats  # all readers, which only an import needs
+    from engram.exchange import formats, screens  # all readers, which only an import needs
     from engram.exchange.files import Opening
 
     opening = Opening(encoding=encoding)
+    if form == SCREENS or (form is None and screens.all_images(source, opening)):
+        from engram.adapters.screens import Eyes  # loads its models
+
+        return screens.Screens(Eyes(), opening)
     return formats.detect(source, opening) if form is None else formats.reader(form, opening)
+
+
+def _taken(reader: "Reader", source: Path, intake: "Intake", tick: Tick) -> dict[str, Any]:
+    """What became of a source. Screenshots take long and come to little: each frame is told."""
+    from engram.exchange.screens import Screens  # see ``_reader``
+
+    if not isinstance(reader, Screens):
+        return intake.take(reader, source, tick)
+    counted = intake.take(replace(reader, progress=tick), source, unwatched)
+    return {**counted, "frames": dict(reader.counts)}
 
 
 class Intake:

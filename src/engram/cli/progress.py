@@ -20,7 +20,7 @@ class Tick(Protocol):
 def progress(out: Output, what: str) -> Iterator[Tick]:
     """A bar while the block runs: it pulses until it is told how much there is to do."""
     if out["as_json"] or out["quiet"] or not sys.stderr.isatty():
-        yield _unwatched
+        yield unwatched
         return
     from rich.console import Console  # with its bars rich takes longer to load than most commands
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -35,5 +35,5 @@ def progress(out: Output, what: str) -> Iterator[Tick]:
         yield tick
 
 
-def _unwatched(done: int, total: int, what: str = "") -> None:
+def unwatched(done: int, total: int, what: str = "") -> None:
     """Nobody is watching, or a program is."""

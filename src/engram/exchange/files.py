@@ -136,11 +136,11 @@ class Opening:
         with _opened(best) as stream:
             return stream.read(HEAD)
 
-    def text(self, part: Part) -> str:
-        """All of a part, decoded.
+    def content(self, part: Part) -> bytes:
+        """All of a part, as it is.
 
         Raises:
-            InvalidInput: it is too long, damaged, or no text in a known encoding.
+            InvalidInput: it is too long or damaged.
         """
         if part.size > self.limit:
             raise InvalidInput(
@@ -148,7 +148,15 @@ class Opening:
                 "raise the limit or split it"
             )
         with _opened(part) as stream:
-            content = stream.read()
+            return stream.read()
+
+    def text(self, part: Part) -> str:
+        """All of a part, decoded.
+
+        Raises:
+            InvalidInput: it is too long, damaged, or no text in a known encoding.
+        """
+        content = self.content(part)
         encoding = self._encoding(content)
         try:
             return _checked(content.decode(encoding), str(part))

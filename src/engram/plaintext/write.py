@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engram.errors import IllegalChange
 from engram.plaintext.edits import rewrite, rewritten
 from engram.plaintext.roles import (
     Candidate,
@@ -74,19 +75,22 @@ class Writer:
             infer: also extract facts. Without it only the verbatim text is kept.
             actor: who asked for it, for the commit.
         """
-        sealed = [self._sealed(message) for message in messages]
-        raws = [_raw(message, scope, now) for message, _ in sealed]
-        found = [
-            [*_sourced(secrets, raw), *(self._extract(raw, now) if infer else [])]
-            for raw, (_, secrets) in zip(raws, sealed, strict=True)
+        heard = [_heard(message) for message in messages]
+        sealed = [self._sealed(message) for message, _, _ in heard]
+        raws = [
+            _raw(message, notes, state, scope, now)
+            for (message, _), (_, notes, state) in zip(sealed, heard, strict=True)
         ]
+        read = [self._extract(raw, now) if infer else [] for raw in raws]
         vectors = self.vectors(raws)
         outcomes: list[Outcome] = []
         derived: list[Outcome] = []
         with self.store.write(now, actor=actor, method="add") as transaction:
-            for raw, candidates in zip(raws, found, strict=True):
+            for raw, (_, secrets), candidates in zip(raws, sealed, read, strict=True):
                 outcome = _store(transaction, raw, vectors)
                 outcomes.append(outcome)
+                if secrets and outcome.event != "NOOP":
+                    derived += self._keep(transaction, secrets, outcome, now)
                 if candidates and outcome.event == "ADD":
                     derived += self._settle(transaction, candidates, now)
             return transaction.outcome, outcomes + derived
@@ -98,13 +102,14 @@ class Writer:
         sealed, secrets = self._sealed(Message(text, metadata=metadata or {}))
         text, metadata = sealed.text, None if metadata is None else sealed.metadata
         new = rewritten(old, text, metadata)
-        found = _sourced(secrets, new)
-        found += self._extract(new, now) if old.kind == "raw" and text != old.text else []
+        found = self._extract(new, now) if old.kind == "raw" and text != old.text else []
         vectors = self.vectors([new])
         with self.store.write(now, actor=actor, method="update") as transaction:
             view = transaction.view(old.scope)
             plan = rewrite(view, old, new)
             outcomes = [Outcome(r, "UPDATE") for r in transaction.apply(plan, vectors)]
+            if secrets:
+                outcomes += self._keep(transaction, secrets, Outcome(new, "UPDATE"), now)
             if found:
                 outcomes += self._settle(transaction, found, now)
             return transaction.outcome, outcomes
@@ -131,18 +136,49 @@ class Writer:
             for candidate in _sourced(extractor.extract(said), raw)
         ]
 
-    def _settle(
-        self, transaction: Transaction, found: Sequence[Candidate], now: float
+    def _keep(
+        self, transaction: Transaction, secrets: Sequence[Candidate], said: Outcome, now: float
     ) -> list[Outcome]:
+        """Settle what was sealed; out of a message that is not recalled it is not recalled."""
+        source, hidden = said.record, None
+        if source.state is State.MERGED and source.superseded_by:
+            source = transaction.view(source.scope).get(source.superseded_by) or source
+        if source.state in (State.ARCHIVED, State.QUARANTINED):
+            hidden = said
+        kept: list[Outcome] = []
+        for secret in secrets:
+            try:
+                kept += self._settle(transaction, _sourced([secret], source), now, hidden)
+            except IllegalChange:  # it was erased there, and comes with words that are said anew
+                kept += self._settle(transaction, _sourced([secret], said.record), now, hidden)
+        return kept
+
+    def _settle(
+        self,
+        transaction: Transaction,
+        found: Sequence[Candidate],
+        now: float,
+        hidden: Outcome | None = None,
+    ) -> list[Outcome]:
+        """Settle candidates; what is read out of a ``hidden`` message is as hidden."""
         scope = found[0].source.scope if found[0].source else Scope()
         view = transaction.view(scope)
         outcomes = []
         for candidate in found:
             # One at a time: the second candidate of a message must see what the first changed.
             plan = self.consolidator.settle([candidate], now, view)
+            if hidden is not None:
+                plan = _hidden(plan, hidden)
             for edit, record in zip(plan.edits, transaction.apply(plan), strict=True):
-                outcomes.append(Outcome(record, _event(edit), plan.reason))
+                event = _event(edit) if hidden is None else hidden.event
+                outcomes.append(Outcome(record, event, plan.reason))
         return outcomes
+
+
+def _hidden(plan: EditPlan, said: Outcome) -> EditPlan:
+    state = said.record.state
+    edits = (replace(edit, record=replace(edit.record, state=state)) for edit in plan.edits)
+    return replace(plan, edits=tuple(edits), reason=said.reason)
 
 
 def _sourced(found: Sequence[Candidate], raw: Record) -> list[Candidate]:
@@ -155,24 +191,32 @@ def _event(edit: Edit) -> str:
     return "SUPERSEDE" if edit.record.superseded_by else "MERGE"
 
 
-def _raw(message: Message, scope: Scope, now: float) -> Record:
+def _heard(message: Message) -> tuple[Message, dict[str, Any], State]:
+    """The message without recall that came back, what is noted of it, and its first state."""
     recalled = RECALLED.findall(message.text)
     said = RECALLED.sub("", message.text).strip() if recalled else message.text
     echoed = _IDS.findall(" ".join(recalled))
-    fields: dict[str, Any] = {"role": message.role}
+    notes: dict[str, Any] = {"role": message.role}
     if message.name:
-        fields["speaker"] = message.name
+        notes["speaker"] = message.name
     if echoed:
         # Which memories came back is kept, their words are not: an erase must reach every copy.
-        fields["echoed"] = echoed
+        notes["echoed"] = echoed
     state, why = _first_state(message, said)
     if why:
-        fields["quarantined"] = why
+        notes["quarantined"] = why
+    text = said or f"(recalled memory came back: {', '.join(echoed) or 'unnamed'})"
+    return replace(message, text=text), notes, state
+
+
+def _raw(
+    message: Message, notes: Mapping[str, Any], state: State, scope: Scope, now: float
+) -> Record:
     return Record(
         id=new_id(now),
-        text=said or f"(recalled memory came back: {', '.join(echoed) or 'unnamed'})",
+        text=message.text,
         scope=scope,
-        fields=fields,
+        fields=notes,
         metadata=message.metadata,
         event_time=message.at,
         valid_from=message.at,
@@ -191,16 +235,15 @@ def _first_state(message: Message, said: str) -> tuple[State, str | None]:
 
 
 def _store(transaction: Transaction, raw: Record, vectors: Mapping[str, Floats]) -> Outcome:
+    view = transaction.view(raw.scope)
+    same = None if raw.event_time is None else view.same_turn(raw)
+    if same is not None:
+        return Outcome(same, "NOOP", "this very turn is stored already")
     if raw.state is not State.ACTIVE:
         reason = str(raw.fields.get("quarantined", _NOT_RECALLED))
         event = "QUARANTINE" if raw.state is State.QUARANTINED else "ARCHIVE"
         return Outcome(transaction.apply(EditPlan((Edit(raw),)))[0], event, reason)
-    view = transaction.view(raw.scope)
-    if raw.event_time is not None:
-        same = view.same_turn(raw)
-        if same is not None:
-            return Outcome(same, "NOOP", "this very turn is stored already")
-    else:
+    if raw.event_time is None:
         same = view.same_note(raw)
         if same is not None:
             merged = replace(raw, state=State.MERGED, superseded_by=same.id, parents=(same.id,))

@@ -2,12 +2,15 @@
 
 A message is filed where it belongs: core (what people say of themselves), episodic (what happened
 when), semantic (what something is), procedural (how something is done), resource (documents and
-links). Secrets leave the message before it is stored; of the vault only captions are searched.
-Recall shows the best of each store under its name, core first.
+links). Secrets leave the message before it is stored, also a system prompt, a message in quarantine
+and metadata; of the vault only captions are searched. Recall shows the best of each store under its
+name, core first. Of screenshots the words are kept, and frames that look the same are told once:
+`engram import FOLDER --preset mirix`.
 
 What differs: rules sort the messages, or one question to a model, where the paper has an agent for
 each store. Secrets are encrypted, and a commit says who had one revealed and why. Messages are kept
-and searched beside the stores. Screenshots are not read.
+and searched beside the stores. Screenshots are read by OCR on this machine, where the paper shows
+them to a model, and are not captured: any tool that fills a folder will do.
 
 ```python
 from engram import Memory
@@ -25,14 +28,22 @@ secret | password: My password for the bank is ….
 hunter2-Xk9
 reveal
 ```
+
+In a shell, `engram reveal ID --reason "to log in"` does the same.
 """
 
 import io
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from engram.errors import NotFound
+from engram.adapters.screens import Eyes
+from engram.errors import MissingExtra, NotFound
 from engram.evals.claims.figures import Figure
+from engram.exchange.roles import Incoming
+from engram.exchange.screens import Screens
+from engram.extras import require
 from engram.memory import Memory
 from engram.plaintext.text.filing import stores_of
 
@@ -80,6 +91,18 @@ Log in to the {} with ana and password qW3rty!9|hunter2x is my {} password.
 The access code for the {} is 77120.|My card at the {} is 4111 1111 1111 1111.
 The recovery code of the {} is X7F9-22LQ.""",
 }
+_PLACES: tuple[dict[str, Any], ...] = (
+    {"content": "My password is {}."},
+    {"role": "system", "content": "You are a helper. The API key is {}."},
+    {"content": "Dinner is at eight.", "metadata": {"card": "{}"}},
+)
+_SCREENS = (
+    "The meeting room is booked until noon",
+    "Ana sent the budget for the second quarter",
+    "The printer on the third floor is broken",
+)
+_REPEATS = 10
+_SAVED = ">= 95; 99.9 on theirs, which have 767 kB each"
 _SECRETS = ("hunter2-Xk9Qz77LmP", "sk-live-a8f3k29dk3l1mn", "4111 1111 1111 1111")
 
 
@@ -93,6 +116,7 @@ def claim() -> list[Figure]:
         _figure("of 3 secrets revealed exactly", "3", revealed, ok=revealed == 3),
         _figure("of 3 reveals with who and why in the log", "3", audited, ok=audited == 3),
         _figure("of 3 secrets that an erase destroys", "3", erased, ok=erased == 3),
+        *_screens(),
     ]
 
 
@@ -127,9 +151,10 @@ def _kept() -> tuple[int, int, int, int]:
     with TemporaryDirectory(prefix="engram-claim-") as folder:
         path = Path(folder, "memory.db")
         with Memory.open(path, preset="mirix", embedder="none", actor="ana") as memory:
-            for secret in _SECRETS:
-                memory.add(f"My password is {secret}.")
-            kept = memory.get_all(filters={"kind": "secret"})["results"]
+            for secret, place in zip(_SECRETS, _PLACES, strict=True):
+                memory.add(json.loads(json.dumps(place).replace("{}", secret)))
+            states = ("active", "archived")
+            kept = memory.get_all(filters={"kind": "secret"}, states=states)["results"]
             values = [memory.reveal(each["id"], reason="a test")["value"] for each in kept]
             log = [each for each in memory.log() if each["method"] == "reveal"]
             out = io.StringIO()
@@ -149,3 +174,49 @@ def _erased(memory: Memory, record_id: str) -> bool:
     except NotFound:
         return True
     return False
+
+
+def _screens() -> list[Figure]:
+    """Frames dropped and bytes saved; nothing where what reads screenshots is not installed."""
+    try:
+        screens = Screens(Eyes())
+    except MissingExtra:
+        return []
+    with TemporaryDirectory(prefix="engram-claim-") as folder:
+        taken = _drawn(Path(folder, "shots"))
+        with Memory.open(Path(folder, "memory.db"), preset="mirix", embedder="none") as memory:
+            for found in screens.read(taken):
+                if isinstance(found, Incoming):
+                    memory.add(list(found.messages), run_id=found.run, infer=found.infer)
+            said = [raw["memory"] for raw in memory.get_all(filters={"kind": "raw"})["results"]]
+            out = io.StringIO()
+            memory.export(out)
+        size = sum(file.stat().st_size for file in taken.iterdir())
+    dropped, saved = screens.counts["repeated"], round(100 - 100 * len(out.getvalue()) / size, 1)
+    read = sum(words in text for words, text in zip(_SCREENS, said, strict=False))
+    repeats, count = len(_SCREENS) * (_REPEATS - 1), len(_SCREENS)
+    return [
+        _figure(
+            f"of {repeats} repeated frames dropped", str(repeats), dropped, ok=dropped == repeats
+        ),
+        _figure(f"of {count} screens read to the letter", str(count), read, ok=read == count),
+        _figure("% of the bytes of frames saved", _SAVED, saved, ok=saved >= 95),
+    ]
+
+
+def _drawn(folder: Path) -> Path:
+    """Each screen several times in a row, a second apart, saved as PNG and as JPEG by turns."""
+    folder.mkdir()
+    images, pens, fonts = (
+        require(f"PIL.{name}", extra="screens", purpose="drawing screens")
+        for name in ("Image", "ImageDraw", "ImageFont")
+    )
+    for at, words in enumerate(_SCREENS):
+        image = images.new("RGB", (960, 540), (240, 243, 248))
+        pen = pens.Draw(image)
+        pen.rectangle((20, 60 + 90 * at, 700, 120 + 90 * at), fill="white")
+        pen.text((40, 72 + 90 * at), words, fill="black", font=fonts.load_default(26))
+        for second in range(_REPEATS):
+            form = "jpg" if second % 2 else "png"
+            image.save(folder / f"shot 2026-01-05 09-{at:02}-{second:02}.{form}")
+    return folder

@@ -3,14 +3,14 @@
 Source: Wang and Chen 2025, MIRIX, arXiv:2507.07957, section 3, the Knowledge Vault: entry type,
     source, sensitivity, secret value and caption.
 Differs: rules over shapes, the words around and the variety of signs find secrets, before a record
-    exists and not after it was stored. The value is encrypted, where the paper keeps it as text
-    behind access control. In its place stands a mark that differs for two secrets. What a system
-    prompt or a quarantined message gives away is taken out and kept nowhere.
+    exists and not after it was stored; in the text, in metadata and in the keys of metadata. The
+    value is encrypted, where the paper keeps it as text behind access control. In its place stands
+    a mark that differs for two secrets.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engram.plaintext.cipher import cipher, ready
@@ -27,7 +27,8 @@ class Vault:
     """Seals passwords, keys, tokens, codes and the numbers of cards.
 
     Attributes:
-        caption: characters of a caption; the secret's sentence without the secret.
+        caption: characters of a caption; the secret's sentence without the secret, or where it
+            stands in the metadata.
     """
 
     caption: int = 200
@@ -38,39 +39,105 @@ class Vault:
 
     def seal(self, message: Message) -> tuple[Message, Sequence[Candidate]]:
         """The message with a mark for each secret, and a candidate with what it stands for."""
-        found = secrets(message.text)
-        clean, hidden = _cleared(message.metadata, [message.text[s.start : s.end] for s in found])
-        if not found:
-            return (message if not hidden else replace(message, metadata=clean)), ()
-        text, candidates, last = "", [], 0
+        taken = _Taken(self.caption, message.name)
+        text = taken.text(message.text)
+        metadata = taken.metadata(message.metadata, len(text))
+        if not taken.kept:
+            return message, []
+        return replace(message, text=text, metadata=metadata), taken.kept
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What is taken out of one message; ``marks`` says what stands in place of a secret."""
+
+    caption: int
+    speaker: str | None
+    kept: list[Candidate] = field(default_factory=list)
+    marks: dict[str, str] = field(default_factory=dict)
+
+    def text(self, text: str) -> str:
+        """The text with its marks, which are the evidence of what is kept."""
+        found, sealed, last = secrets(text), "", 0
         for each in found:
-            text += message.text[last : each.start]
-            candidate = self._kept(message, each, found, len(text))
-            candidates.append(candidate)
-            text += _mark(candidate)
-            last = each.end
-        return replace(message, text=text + message.text[last:], metadata=clean), candidates
+            sealed += text[last : each.start]
+            caption = f"{each.entry_type}: {_without(text, each, found)}"
+            mark = self._keep(each, text[each.start : each.end], caption, len(sealed))
+            self.kept[-1] = replace(self.kept[-1], end=len(sealed) + len(mark))
+            sealed, last = sealed + mark, each.end
+        return sealed + text[last:]
 
-    def _kept(
-        self, message: Message, secret: Secret, found: Sequence[Secret], start: int
-    ) -> Candidate:
-        caption = f"{secret.entry_type}: {_without(message.text, secret, found)}"[: self.caption]
+    def metadata(self, value: Any, length: int, path: tuple[str, ...] = ()) -> Any:
+        """Metadata with its marks; what is kept of it rests on the ``length`` of the text."""
+        if isinstance(value, Mapping):
+            return {
+                self._words(key, (*path, f"key {at}"), length): self.metadata(
+                    each, length, (*path, key)
+                )
+                for at, (key, each) in enumerate(value.items(), 1)
+            }
+        if isinstance(value, list):
+            return [self.metadata(each, length, path) for each in value]
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            return value
+        sealed = self._words(str(value), path, length)
+        if sealed != str(value):
+            return sealed
+        named = _named(path, value)
+        return value if named is None else self._noted(named, str(value), path, length)
+
+    def _words(self, text: str, path: tuple[str, ...], length: int) -> str:
+        """One text of the metadata: what the message gave away before, then what is new."""
+        for secret, mark in self.marks.items():
+            if len(secret) >= _SHORTEST:
+                text = text.replace(secret, mark)
+        found = secrets(text)
+        for each in reversed(found):
+            around = _without(text, each, found)
+            mark = self._noted(each, text[each.start : each.end], path, length, around)
+            text = text[: each.start] + mark + text[each.end :]
+        return text
+
+    def _noted(
+        self, found: Secret, value: str, path: tuple[str, ...], length: int, around: str = "…"
+    ) -> str:
+        """Keep a secret of the metadata; the same one is kept once."""
+        if value in self.marks:
+            return self.marks[value]
+        where = self._shown(path)
+        caption = f"{found.entry_type}: {where}" + (f": {around}" if around != "…" else "")
+        mark = self._keep(found, value, caption, 0)
+        self.kept[-1] = replace(self.kept[-1], end=length)
+        return mark
+
+    def _shown(self, path: tuple[str, ...]) -> str:
+        """Where in the metadata, without a secret that is part of a key."""
+        where = ".".join(path)
+        for secret, mark in self.marks.items():
+            where = where.replace(secret, mark)
+        return where
+
+    def _keep(self, found: Secret, value: str, caption: str, start: int) -> str:
+        """Encrypt a value under a caption that no other secret at this place has."""
+        caption, others = caption[: self.caption], {(each.text, each.start) for each in self.kept}
+        base, number = caption, 1
+        while (caption, start) in others:
+            number += 1
+            caption = f"{base} ({number})"
         fields = {
-            "entry_type": secret.entry_type,
-            "sensitivity": secret.sensitivity,
+            "entry_type": found.entry_type,
+            "sensitivity": found.sensitivity,
             "caption": caption,
-            "value": cipher(make=True).seal(message.text[secret.start : secret.end], caption),
+            "value": cipher(make=True).seal(value, caption),
         }
-        if message.name:
-            fields["speaker"] = message.name
-        kept = Candidate(KIND, caption, start, start, fields, method="vault")
-        return replace(kept, end=start + len(_mark(kept)))
-
-
-def _mark(candidate: Candidate) -> str:
-    """What stands in place of a secret; the digits follow from what only the key could write."""
-    digits = hashlib.sha256(candidate.fields["value"].encode()).hexdigest()[:8]
-    return f"[sealed {candidate.fields['entry_type']} {digits}]"
+        if self.speaker:
+            fields["speaker"] = self.speaker
+        self.kept.append(Candidate(KIND, caption, start, start, fields, method="vault"))
+        # Its digits follow from what only the key could write.
+        digits = hashlib.sha256(fields["value"].encode()).hexdigest()[:8]
+        mark = f"[sealed {found.entry_type} {digits}]"
+        self.marks.setdefault(value, mark)
+        return mark
 
 
 def _without(text: str, secret: Secret, found: Sequence[Secret]) -> str:
@@ -87,29 +154,11 @@ def _without(text: str, secret: Secret, found: Sequence[Secret]) -> str:
     return " ".join((said + text[last:end]).split())
 
 
-def _cleared(value: Any, known: Sequence[str]) -> tuple[Any, bool]:
-    """Metadata without its secrets, which are kept nowhere, and whether it held any."""
-    if isinstance(value, Mapping):
-        pairs = {key: _entry(key, each, known) for key, each in value.items()}
-        return {key: each for key, (each, _) in pairs.items()}, any(h for _, h in pairs.values())
-    if isinstance(value, list):
-        items = [_cleared(each, known) for each in value]
-        return [each for each, _ in items], any(hidden for _, hidden in items)
-    if not isinstance(value, str):
-        return value, False
-    clean = value
-    for secret in (s for s in known if len(s) >= _SHORTEST):
-        clean = clean.replace(secret, "[sealed]")
-    for each in reversed(secrets(clean)):
-        clean = clean[: each.start] + "[sealed]" + clean[each.end :]
-    return clean, clean != value
-
-
-def _entry(key: str, value: Any, known: Sequence[str]) -> tuple[Any, bool]:
-    """One entry of an object: its key may tell that the value is a secret."""
-    if isinstance(value, (str, int)):
-        found = secrets(f"{key}: {value}")
+def _named(path: Sequence[str], value: str | int) -> Secret | None:
+    """The value itself, where the keys that lead to it say that it is a secret."""
+    keys = f"{' '.join(path)}: "
+    for each in secrets(f"{keys}{value}"):
         # Counts of tokens are no tokens.
-        if any(isinstance(value, str) or each.entry_type != "token" for each in found):
-            return "[sealed]", True
-    return _cleared(value, known)
+        if each.end > len(keys) and (isinstance(value, str) or each.entry_type != "token"):
+            return each
+    return None
