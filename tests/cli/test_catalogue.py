@@ -41,7 +41,8 @@ def test_a_system_is_shown_with_its_parts_and_its_use(key: str, run: Any) -> Non
     assert document["parts"]
     assert all(part["role"] and ":" in part["part"] and part["idea"] for part in document["parts"])
     assert shown.split()[:2] == ["key", key]
-    assert f"engram search QUERY --preset {key}" in shown
+    searched = f"engram search QUERY --preset {key}" in shown
+    assert searched == (document["room"] == "plaintext")
 
 
 def test_a_system_without_parts_is_shown_with_its_claim(run: Any) -> None:

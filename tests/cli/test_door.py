@@ -100,7 +100,11 @@ def arguments(store: Path, tmp_path: Path) -> dict[str, list[str]]:
     return elsewhere | {name: [*args, *where] for name, args in on_the_store.items()}
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"verify", "demo", "chat"}))
+UNHEARD = {"agent", "chat", "demo", "verify"}
+"""Take long or a model, and have tests of their own."""
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - UNHEARD))
 def test_every_command_speaks_to_a_program(
     name: str, run: Any, arguments: dict[str, list[str]]
 ) -> None:
@@ -111,7 +115,7 @@ def test_every_command_speaks_to_a_program(
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"verify", "demo", "chat"}))
+@pytest.mark.parametrize("name", sorted({*NAMES} - UNHEARD))
 def test_every_command_speaks_to_a_person(
     name: str, run: Any, arguments: dict[str, list[str]]
 ) -> None:

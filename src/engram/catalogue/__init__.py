@@ -10,13 +10,16 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from engram.catalogue import evals, plaintext
+from engram.catalogue import agents, evals, plaintext
 from engram.catalogue.row import Part, Row
 from engram.errors import UnknownMethod, brief
 
 __all__ = ["ROWS", "Part", "Row", "build", "find", "parts", "whole"]
 
-ROWS: tuple[Row, ...] = tuple(sorted((*plaintext.ROWS, *evals.ROWS), key=lambda row: row.key))
+_ROOMS = (agents, evals, plaintext)
+ROWS: tuple[Row, ...] = tuple(
+    sorted((row for room in _ROOMS for row in room.ROWS), key=lambda row: row.key)
+)
 
 
 def find(key: object, room: str | None = None) -> Row:
@@ -29,6 +32,12 @@ def find(key: object, room: str | None = None) -> Row:
     name = key if isinstance(key, str) else ""
     if name in rows:
         return rows[name]
+    others = {row.key: row.room for row in ROWS}
+    if name in others:
+        raise UnknownMethod(
+            f"{name!r} is no preset of {room}, its room is {others[name]}; "
+            f"'engram show {name}' tells how it is used"
+        )
     near = get_close_matches(name[:80], rows, n=1, cutoff=0.4)
     hint = f"nearest: {near[0]}" if near else "'engram list' shows them all"
     raise UnknownMethod(f"no method is called {brief(key)}; {hint}")
@@ -39,9 +48,9 @@ def whole(row: Row) -> Mapping[str, Any]:
     if not row.like:
         return row.parts
     base = whole(find(row.like))
-    channels = {**base["channels"], **row.parts.get("channels", {})}
+    channels = {**base.get("channels", {}), **row.parts.get("channels", {})}
     kept = {name: channel for name, channel in channels.items() if channel is not None}
-    return {**base, **row.parts, "channels": kept}
+    return {**base, **row.parts, **({"channels": kept} if "channels" in base else {})}
 
 
 def build(part: Part, given: Mapping[str, Any] | None = None) -> Any:

@@ -10,6 +10,7 @@ import typer
 
 from engram import __version__
 from engram.cli import (
+    agent,
     catalogue,
     chat,
     demo,
@@ -27,7 +28,7 @@ from engram.cli.output import legible
 __all__ = ["app", "main"]
 
 # Importing a module of commands hangs them on the door.
-_COMMANDS = (catalogue, chat, demo, evals, exchange, history, read, reveal, upkeep, write)
+_COMMANDS = (agent, catalogue, chat, demo, evals, exchange, history, read, reveal, upkeep, write)
 
 
 def _version(wanted: bool) -> None:

@@ -53,9 +53,10 @@ def show(key: Key, **shared: Unpack[Output]) -> None:
     from engram.catalogue import find, whole  # see ``list_rows``
 
     row = find(key)
-    use = [f"engram search QUERY --preset {key}", f'Memory.open(PATH, preset="{key}")']
-    if row.room != "plaintext":
-        use = [f"engram verify {key}"]
+    use = {
+        "plaintext": [f"engram search QUERY --preset {key}", f'Memory.open(PATH, preset="{key}")'],
+        "activation": [f'MemoryCache.for_model(model, preset="{key}")'],
+    }.get(row.room, [f"engram verify {key}"] if row.claim else [])
     about = {"key": key, "room": row.room, "source": row.source, "differs": row.differs}
     about |= {"claim": f"engram verify {key}" if row.claim else ""}
     parts: list[dict[str, Any]] = [
