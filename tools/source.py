@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 ROOT = Path(__file__).resolve().parent.parent
 SRC = ROOT / "src" / "engram"
-ROLE_FOLDERS = tuple(
-    SRC / "plaintext" / role
-    for role in (
+ROLES = {
+    "activation": ("budgets", "codecs", "pagers", "scorers"),
+    "plaintext": (
         "consolidators",
         "enrichers",
         "extractors",
@@ -21,8 +21,9 @@ ROLE_FOLDERS = tuple(
         "refiners",
         "routers",
         "sealers",
-    )
-)
+    ),
+}
+ROLE_FOLDERS = tuple(SRC / room / role for room, roles in ROLES.items() for role in roles)
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 

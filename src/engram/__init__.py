@@ -5,6 +5,8 @@ A map of the house, from the door inwards:
 ``memory``      the front door: ``Memory.open``, ``add``, ``search``, ``update``, ``close``...
 ``keeping``     the same memory kept: ``history``, ``diff``, ``revert``, ``erase``, ``check``...
 ``catalogue``   every published method as one row of data
+``kv``          the front door of caches: ``MemoryCache.for_model``
+``activation``  what a model holds while it runs: which keys and values stay, in which form
 ``plaintext``   what was said and learned, in words: records, the log, recall
 ``adapters``    one file for each outside library: embedding models, language models
 ``exchange``    reading other products' exports, and our own archive
@@ -28,6 +30,7 @@ from engram.errors import (
     MissingExtra,
     ModelFailed,
     NotFound,
+    ShapeError,
     StoreBusy,
     StoreClosed,
     StoreCorrupt,
@@ -37,8 +40,10 @@ from engram.errors import (
     StoreTooNew,
     UnknownMethod,
 )
+from engram.extras import require as _require
 
 if TYPE_CHECKING:
+    from engram.kv.memory_cache import MemoryCache
     from engram.memory import Memory
     from engram.plaintext.receipts import Budget
     from engram.plaintext.roles import Record, Scope, State, Trust
@@ -54,11 +59,13 @@ __all__ = [
     "InvalidFilter",
     "InvalidInput",
     "Memory",
+    "MemoryCache",
     "MissingExtra",
     "ModelFailed",
     "NotFound",
     "Record",
     "Scope",
+    "ShapeError",
     "State",
     "StoreBusy",
     "StoreClosed",
@@ -75,6 +82,7 @@ __all__ = [
 _LATER = {
     "Budget": "engram.plaintext.receipts",
     "Memory": "engram.memory",
+    "MemoryCache": "engram.kv.memory_cache",
     "Record": "engram.plaintext.roles",
     "Scope": "engram.plaintext.roles",
     "State": "engram.plaintext.roles",
@@ -83,6 +91,9 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "MemoryCache":
+        for package in ("torch", "transformers"):
+            _require(package, extra="hf", purpose=name)
     # numpy alone takes longer to import than a command line may take to answer.
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)

@@ -5,6 +5,7 @@
     EngramError
     ├── InvalidInput (ValueError)     what the caller passed cannot be used
     │   ├── InvalidFilter             a filter expression is malformed
+    │   ├── ShapeError                a tensor has other axes than it must have
     │   └── UnknownMethod             no catalogue row, embedder or benchmark has that name
     ├── NotFound (LookupError)        no record or commit with that id in the given scope
     ├── IllegalChange                 the record's life cycle forbids the change
@@ -39,6 +40,10 @@ class InvalidInput(EngramError, ValueError):
 
 class InvalidFilter(InvalidInput):
     """A filter expression is malformed; nothing was searched."""
+
+
+class ShapeError(InvalidInput):
+    """A tensor has other axes than it must have; the message shows both."""
 
 
 class UnknownMethod(InvalidInput):

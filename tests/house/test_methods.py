@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from source import ROLE_FOLDERS, ROOT, SRC, File, bases, body, listed, methods
+from source import ROLE_FOLDERS, ROLES, ROOT, SRC, File, bases, body, listed, methods
 
 every_method = pytest.mark.parametrize("file", methods(), ids=lambda file: file.name)
 
@@ -61,7 +61,7 @@ def test_a_role_folder_fits_a_glance() -> None:
 def test_every_role_folder_is_known_to_these_checks() -> None:
     """A new folder of the room is a role, or one of the rooms that hold no methods."""
     others = {"store", "text", "__pycache__"}
-    found = {path for path in (SRC / "plaintext").iterdir() if path.is_dir()}
+    found = {path for room in ROLES for path in (SRC / room).iterdir() if path.is_dir()}
 
     assert found - {path for path in found if path.name in others} == set(ROLE_FOLDERS)
 

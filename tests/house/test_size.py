@@ -9,6 +9,7 @@ FILE, METHOD_FILE, FUNCTION, PARAMETERS, SETTINGS, METHODS = 400, 200, 40, 6, 8,
 WIDE_CLASSES = {
     "Memory": "the front door: what it offers was asked for, verb by verb",
     "Keeping": "the other half of the front door",
+    "MemoryLayer": "answers what transformers asks of a layer of a cache",
     "Async": "forwards whatever its target takes",
     "View": "what Snapshot shows to the roles",
     "Snapshot": "one consistent state, read by the roles (View) and by the write path",

@@ -1,15 +1,21 @@
 """Importing engram is quick, quiet and asks for nothing that is optional."""
 
+import re
 import subprocess
 import sys
 from time import perf_counter
+
+import pytest
 
 from source import ROOT, SRC
 
 OPTIONAL = [
     "fastembed",
+    "imagehash",
     "matplotlib",
     "model2vec",
+    "onnxruntime",
+    "rapidocr",
     "sentence_transformers",
     "torch",
     "transformers",
@@ -59,29 +65,53 @@ def seconds(code: str) -> float:
     return min(once() for _ in range(7))
 
 
+BLOCKED = """if True:
+    import importlib, sys
+    blocked = sys.argv[1].split(",")
+    class Blocked:
+        def find_spec(self, name, path=None, target=None):
+            if name.split(".")[0] in blocked:
+                raise ModuleNotFoundError(f"{name} is blocked", name=name)
+    sys.meta_path.insert(0, Blocked())
+"""
+"""Begins a program that finds none of the packages in its first argument."""
+
+TENSORS = re.compile(
+    r"engram\.(?:activation|ops|kv|adapters\.(?:attention|kv\w*)|evals\.claims\.exact_attention|"
+    r"testing\.activation)(?:\.|$)"
+)
+"""What works on tensors, and needs torch to be imported."""
+
+
 def every_module() -> list[str]:
-    """Every module of the package by its dotted name."""
-    return sorted(
+    """Every module of the package by its dotted name, but for those on tensors."""
+    named = (
         ".".join(["engram", *path.relative_to(SRC).with_suffix("").parts])
         for path in SRC.rglob("*.py")
         if path.name not in {"__init__.py", "__main__.py"}
     )
+    return sorted(name for name in named if not TENSORS.match(name))
 
 
 def test_every_room_imports_without_the_extras() -> None:
     """A missing extra is met where it is asked for, by name, and never on the way in."""
-    code = """if True:
-        import importlib, sys
-        blocked = sys.argv[1].split(",")
-        class Blocked:
-            def find_spec(self, name, path=None, target=None):
-                if name.split(".")[0] in blocked:
-                    raise ModuleNotFoundError(f"{name} is blocked", name=name)
-        sys.meta_path.insert(0, Blocked())
-        for name in sys.argv[2:]:
-            importlib.import_module(name)
-    """
+    code = f"{BLOCKED}for name in sys.argv[2:]: importlib.import_module(name)"
     python(code, ",".join(OPTIONAL), *every_module())
+
+
+@pytest.mark.parametrize("what", ["engram.activation", "engram.ops", "engram:MemoryCache"])
+def test_without_torch_a_room_of_tensors_says_what_to_install(what: str) -> None:
+    """In one line, wherever one comes in."""
+    code = """if True:
+        module, _, name = sys.argv[2].partition(":")
+        try:
+            getattr(importlib.import_module(module), name or "__doc__")
+        except Exception as missing:
+            print(type(missing).__name__, missing)
+    """
+    said = python(BLOCKED + code, ",".join(OPTIONAL), what)
+    assert said.startswith("MissingExtra ")
+    assert "pip install 'engram[hf]'" in said
 
 
 def test_importing_engram_loads_no_network_library() -> None:

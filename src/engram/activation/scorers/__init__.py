@@ -1,0 +1,1 @@
+"""Scorers: what an entry is worth. One method a file."""
