@@ -7,7 +7,7 @@ lie in the cache's ledger, beside the entries, and are dropped, reordered and sa
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import ClassVar, Protocol, Self
 
 from torch import Tensor
 
@@ -86,7 +86,6 @@ class Scorer(Protocol):
     def score(self, layer: LayerCache) -> Tensor: ...
 
 
-@runtime_checkable
 class Windowed(Protocol):
     """A scorer that reads the last ``window`` queries."""
 
@@ -106,7 +105,6 @@ class Observer(Scorer, Protocol):
     def observe(self, layer: LayerCache, logits: Tensor) -> Mapping[str, Tensor]: ...
 
 
-@runtime_checkable
 class Turning(Protocol):
     """A scorer whose facts change when a turn of a talk begins."""
 

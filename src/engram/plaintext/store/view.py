@@ -167,11 +167,6 @@ class Snapshot:
             (self.space, record_id),
         )
 
-    def resting_only_on(self, record_id: str) -> list[Record]:
-        """Records that were read out of this one and have no other evidence."""
-        found = self.resting_on(record_id)
-        return [r for r in found if all(source.record == record_id for source in r.sources)]
-
     def edges(self) -> tuple[Rows, Rows]:
         """Links between live rows, as positions: from each first to the second of its pair."""
         sources, targets = self.columns.remembered("edges", self._edges)
