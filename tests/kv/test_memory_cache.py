@@ -62,6 +62,8 @@ def test_presets_are_joined_by_a_plus(model: Any) -> None:
         ("kivi", 5, InvalidInput, r"keeps every entry, got budget=5.*'kivi\+snapkv'"),
         ("snapkv+h2o", 5, InvalidInput, "two for 'scorer'.*'snapkv' and 'h2o'"),
         ("snapkv", 0, InvalidInput, "at least 1"),
+        (3, None, InvalidInput, r"joined by '\+', got 3"),
+        ("kivi+flashattention", None, InvalidInput, "'flashattention' is no policy of a cache"),
     ],
 )
 def test_what_cannot_be_opened_says_why(

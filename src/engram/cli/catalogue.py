@@ -53,10 +53,13 @@ def show(key: Key, **shared: Unpack[Output]) -> None:
     from engram.catalogue import find, whole  # see ``list_rows``
 
     row = find(key)
+    checked = [f"engram verify {key}"] if row.claim else []
     use = {
         "plaintext": [f"engram search QUERY --preset {key}", f'Memory.open(PATH, preset="{key}")'],
         "activation": [f'MemoryCache.for_model(model, preset="{key}")'],
-    }.get(row.room, [f"engram verify {key}"] if row.claim else [])
+    }.get(row.room, checked)
+    if not row.parts:
+        use = checked
     about = {"key": key, "room": row.room, "source": row.source, "differs": row.differs}
     about |= {"claim": f"engram verify {key}" if row.claim else ""}
     parts: list[dict[str, Any]] = [

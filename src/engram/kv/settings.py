@@ -8,7 +8,7 @@ from engram import catalogue
 from engram.activation.policies import Policies
 from engram.activation.positions import Position
 from engram.activation.roles import Place
-from engram.errors import InvalidInput
+from engram.errors import InvalidInput, brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,17 @@ def _policies(settings: Settings) -> Policies:
     parts: dict[str, Any] = {}
     named: dict[str, str] = {}
     common = catalogue.whole(catalogue.find("full", "activation"))
+    if not isinstance(settings.preset, str):
+        raise InvalidInput(
+            f"preset must be keys joined by '+', got {brief(settings.preset)}; "
+            "'engram list --room activation' shows them"
+        )
     for key in settings.preset.split("+"):
         row = catalogue.find(key.strip(), "activation")
+        if not row.parts:
+            raise InvalidInput(
+                f"{row.key!r} is no policy of a cache; 'engram show {row.key}' tells what it is"
+            )
         for role, part in catalogue.whole(row).items():
             if common.get(role) == part:
                 continue
