@@ -13,6 +13,7 @@ BIN    := $(VENV)/bin
 RUN    := $(BIN)/python -m
 READY  := $(VENV)/.ready
 DOCS   := $(VENV)/.ready-docs
+TENSORS := $(VENV)/.ready-tensors
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -26,10 +27,10 @@ setup: $(READY)  ## make .venv and install engram with its tools
 demo: $(READY)  ## watch engram remember, in a minute
 	@$(BIN)/engram demo $(ARGS)
 
-test: $(READY)  ## run the tests; ARGS="-k words" picks some, JOBS=0 uses one process
+test: $(TENSORS)  ## run the tests; ARGS="-k words" picks some, JOBS=0 uses one process
 	@$(RUN) pytest -n $(JOBS) --maxprocesses 4 --dist worksteal --durations 10 $(ARGS)
 
-check: $(READY)  ## every gate but the tests, cheapest first
+check: $(TENSORS)  ## every gate but the tests, cheapest first
 	@$(RUN) ruff format --check
 	@$(RUN) ruff check
 	@$(BIN)/lint-imports
@@ -37,7 +38,7 @@ check: $(READY)  ## every gate but the tests, cheapest first
 	@$(BIN)/python tools/docs.py --check
 	@$(RUN) mypy
 
-bench: $(READY)  ## run every script in bench/
+bench: $(TENSORS)  ## run every script in bench/
 	@for script in bench/*.py; do \
 	  [ -e "$$script" ] || { echo "bench/ holds no script" >&2; exit 1; }; \
 	  echo "== $$script"; $(BIN)/python "$$script" $(ARGS); \
@@ -60,7 +61,7 @@ lint: $(READY)  ## ruff, changing nothing
 imports: $(READY)  ## the import contracts
 	@$(BIN)/lint-imports
 
-types: $(READY)  ## mypy, strict
+types: $(TENSORS)  ## mypy, strict
 	@$(RUN) mypy
 
 size: $(READY)  ## lines by room against the budget
@@ -77,6 +78,12 @@ $(READY): pyproject.toml constraints.txt
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(RUN) pip install --quiet --upgrade 'pip>=25.1'
 	@$(RUN) pip install --quiet --editable . --group dev --constraint constraints.txt
+	@touch $@
+
+# On Linux torch's default build brings CUDA; pip's own settings, such as PIP_INDEX_URL, choose another.
+$(TENSORS): $(READY)
+	@echo "adding torch, for the tests of the rooms that need it"
+	@$(RUN) pip install --quiet --group tensors --constraint constraints.txt
 	@touch $@
 
 $(DOCS): $(READY)
