@@ -1,12 +1,14 @@
-"""Fakes of the ports: a clock that is set by hand, and an embedder of any dimension."""
+"""Fakes of the ports: a clock set by hand, an embedder of any dimension, a scripted advisor."""
 
 import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from engram.plaintext.advice import Question
 from engram.plaintext.text.times import seconds
 from engram.ports import Vectors
 
@@ -41,3 +43,16 @@ class Buckets:
                 row[zlib.crc32(word.encode()) % self.dimension] += 1
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+@dataclass
+class Script:
+    """An advisor that answers by purpose, and keeps what it was asked."""
+
+    answers: Mapping[str, Mapping[str, Any] | None]
+    asked: list[Question] = field(default_factory=list)
+
+    def ask(self, question: Question) -> Mapping[str, Any] | None:
+        """The answer to questions of this purpose; None to all others."""
+        self.asked.append(question)
+        return self.answers.get(question.purpose)

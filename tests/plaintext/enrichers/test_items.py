@@ -1,7 +1,7 @@
 """Items: what is read out of messages, what gives way to what, and what is left when it goes."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from engram import Memory, catalogue
-from engram.plaintext.advice import Advisor, Question
+from engram.plaintext.advice import Advisor
 from engram.plaintext.enrichers.items import Items
 from engram.plaintext.roles import Edit, EditPlan, Record, Scope
 from engram.plaintext.store.store import Store
-from engram.testing.ports import Buckets
+from engram.testing.ports import Buckets, Script
 
 NOW = 1_767_603_600.0
 WORDS = Buckets(dimension=512)
@@ -21,19 +21,6 @@ ATTIC = "Ana stores her telescope in the attic all winter."
 CELLAR = "Ana stores her telescope in the cellar all winter."
 LATE = "Momo chased a lizard over the fence."
 FUSED = "Ana stores her telescope in the cellar all winter, not in the attic."
-
-
-@dataclass
-class Script:
-    """An advisor that answers by purpose, and keeps what it was asked."""
-
-    answers: Mapping[str, Mapping[str, Any] | None]
-    asked: list[Question] = field(default_factory=list)
-
-    def ask(self, question: Question) -> Mapping[str, Any] | None:
-        """The answer to questions of this purpose; None to all others."""
-        self.asked.append(question)
-        return self.answers.get(question.purpose)
 
 
 Opened = Callable[..., Memory]

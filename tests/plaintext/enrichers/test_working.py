@@ -1,8 +1,7 @@
 """Working memory: what was just said, what a query needs, and that the log alone decides it."""
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +9,16 @@ import pytest
 
 from engram import Memory, catalogue
 from engram.evals.chatter import small_talk
-from engram.plaintext.advice import Advisor, Question
+from engram.plaintext.advice import Advisor
 from engram.plaintext.enrichers.items import Items
 from engram.plaintext.enrichers.working import Working
 from engram.plaintext.store.store import Store
-from engram.testing.ports import Buckets
+from engram.testing.ports import Buckets, Script
 
 NOW = 1_767_603_600.0
 WORDS = Buckets(dimension=512)
 KEY, WHERE = "The spare key is under the blue flowerpot.", "Where is the spare key?"
 OTHERS = [f"The {thing} was sold." for thing in "kayak loom sail boat lamp".split()]
-
-
-@dataclass
-class Script:
-    """An advisor that answers by purpose, and keeps what it was asked."""
-
-    answers: Mapping[str, Mapping[str, Any] | None]
-    asked: list[Question] = field(default_factory=list)
-
-    def ask(self, question: Question) -> Mapping[str, Any] | None:
-        """The answer to questions of this purpose; None to all others."""
-        self.asked.append(question)
-        return self.answers.get(question.purpose)
 
 
 def opened(path: Path, advisor: Advisor | None = None, **settings: Any) -> Memory:

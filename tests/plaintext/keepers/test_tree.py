@@ -1,8 +1,7 @@
 """The tree: topics and concepts over items, and what becomes of them as items come and go."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,29 +10,16 @@ import numpy as np
 import pytest
 
 from engram import Memory, catalogue
-from engram.plaintext.advice import Advisor, Question
+from engram.plaintext.advice import Advisor
 from engram.plaintext.keepers.tree import Tree
 from engram.plaintext.roles import Record, Scope
 from engram.plaintext.store.store import Store
-from engram.testing.ports import Buckets
+from engram.testing.ports import Buckets, Script
 
 NOW = 1_767_603_600.0
 WORDS = Buckets(dimension=512)
 BOATS, BREAD = "mast keel rudder harbour regatta anchor", "dough yeast oven flour crust loaf"
 BEES = "hive honey queen swarm wax drone"
-
-
-@dataclass
-class Script:
-    """An advisor that answers by purpose, and keeps what it was asked."""
-
-    answers: Mapping[str, Mapping[str, Any] | None]
-    asked: list[Question] = field(default_factory=list)
-
-    def ask(self, question: Question) -> Mapping[str, Any] | None:
-        """The answer to questions of this purpose; None to all others."""
-        self.asked.append(question)
-        return self.answers.get(question.purpose)
 
 
 Opened = Callable[..., Memory]
