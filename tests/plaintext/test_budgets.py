@@ -155,12 +155,15 @@ def test_four_processes_together_stay_within_one_budget(
         for _ in range(4)
     ]
     answers = [int(process.communicate(timeout=120)[0]) for process in running]
+    # Who is refused while others hold back what they may need leaves it; one alone takes it up.
+    alone = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    answers.append(int(alone.stdout))
 
     with closing(Store(path)) as store:
         (row,) = Spending(store).on(20_000, ANA)
     served = sum(map(sum, server.served))
     assert row["tokens"] == served <= budget
-    assert row["calls"] == len(server.served) == sum(answers) < 120
+    assert row["calls"] == len(server.served) == sum(answers) < 150
     assert budget - served < 2_000  # what one more call could have taken
 
 
