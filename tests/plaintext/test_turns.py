@@ -1,7 +1,7 @@
 """Turns lie side by side, and conversations never touch."""
 
 import math
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -148,3 +148,37 @@ def test_without_text_there_is_one_empty_conversation() -> None:
     turns = laid_out([])
 
     assert (turns.size, turns.starts.tolist(), len(turns.rows)) == (1, [0], 0)
+
+
+@given(rows, st.sets(st.integers(0, 19)))
+def test_some_turns_keep_their_distances(made: list[Row], wanted: set[int]) -> None:
+    """Turns up to ``GAP`` places apart stay so far apart, and all others stay out of reach."""
+    turns = laid_out(made)
+    picked = np.array(sorted(at for at in wanted if at < len(made)), dtype=np.int64)
+
+    some = turns.take(picked)
+
+    places = [(some.slot[at], turns.slot[row]) for at, row in enumerate(picked)]
+    held = [(place, whole) for place, whole in places if whole >= 0]
+    assert [place for place, whole in places if whole < 0] == [-1] * (len(places) - len(held))
+    for (a, x), (b, y) in combinations(held, 2):
+        assert min(abs(a - b), GAP + 1) == min(abs(x - y), GAP + 1)
+        same = some.conversation[a] == some.conversation[b]
+        assert same == (turns.conversation[x] == turns.conversation[y])
+
+
+@given(rows, st.sets(st.integers(0, 19), max_size=3))
+def test_near_are_the_rows_within_reach(made: list[Row], wanted: set[int]) -> None:
+    """The rows themselves, and every turn that stands up to ``GAP`` slots from one of them."""
+    turns = laid_out(made)
+    picked = [at for at in wanted if at < len(made)]
+
+    near = turns.near(np.array(picked, dtype=np.int64))
+
+    slots = turns.slot
+    for row in range(len(made)):
+        close = any(
+            slots[at] >= 0 and slots[row] >= 0 and abs(slots[at] - slots[row]) <= GAP
+            for at in picked
+        )
+        assert near[row] == (row in picked or close)

@@ -16,13 +16,33 @@ Mask: TypeAlias = NDArray[np.bool_]
 Made = TypeVar("Made")
 
 
+_SAMPLE = 64  # one score of so many is looked at to guess which are high
+
+
 def highest(scores: Floats, count: int) -> Rows:
     """Positions of the highest scores, best first; of equal ones the first comes first."""
     if count >= len(scores):
         return np.argsort(-scores, kind="stable")
-    least = np.partition(scores, len(scores) - count)[len(scores) - count] if count else np.inf
-    among = np.flatnonzero(scores >= least)
+    among = np.flatnonzero(scores >= _least(scores, count))
     return among[np.argsort(-scores[among], kind="stable")[:count]]
+
+
+def above_zero(scores: Floats, count: int) -> Rows:
+    """The same without scores of 0 and less."""
+    among = np.flatnonzero(scores > 0)
+    return among[highest(scores[among], count)]
+
+
+def _least(scores: Floats, count: int) -> float:
+    """The lowest of the ``count`` highest scores."""
+    if not count:
+        return np.inf
+    some = scores[::_SAMPLE]
+    rank = 2 * (count // _SAMPLE + 4)
+    if rank < len(some):  # most scores are told to be low by one comparison
+        likely = scores[scores >= np.partition(some, len(some) - rank)[len(some) - rank]]
+        scores = likely if len(likely) >= count else scores
+    return float(np.partition(scores, len(scores) - count)[len(scores) - count])
 
 
 @dataclass(frozen=True)
@@ -77,7 +97,13 @@ class Columns:
     def of_kind(self, *kinds: str) -> Mask:
         """(N,) rows of these kinds."""
         codes = [self.names.index(kind) for kind in kinds if kind in self.names]
+        if len(codes) == 1:
+            return self.kind == codes[0]
         return np.isin(self.kind, codes)
+
+    def take(self, rows: Rows) -> "Columns":
+        """Some rows, ascending. What is common to all of them stays that of all of these."""
+        return _Some(self, rows)
 
     def remembered(self, key: str, make: Callable[[], Made]) -> Made:
         """What is kept in ``memo`` under a key, made at the first call."""
@@ -89,7 +115,10 @@ class Columns:
     def nearest(self, vector: Floats, among: Mask, count: int) -> tuple[Rows, Floats]:
         """The rows among these whose vectors are nearest to a unit vector, and their cosines."""
         rows = np.flatnonzero(among & self.embedded)
-        cosines: Floats = self.vectors[rows] @ vector
+        if 2 * len(rows) > len(among):  # a copy of the most takes longer than the rest
+            cosines: Floats = (self.vectors @ vector)[rows]
+        else:
+            cosines = self.vectors[rows] @ vector
         best = highest(cosines, count)
         return rows[best], cosines[best]
 
@@ -107,3 +136,26 @@ class Columns:
         """(N,) distance of each vector from the mean; never 0."""
         squared = 1 - 2 * (self.vectors @ self.mean) + self.mean @ self.mean
         return np.sqrt(np.maximum(squared, 1e-6)).astype(np.float32)
+
+
+class _Some(Columns):
+    """Some rows of other columns; each array is taken when it is first looked at."""
+
+    def __init__(self, whole: Columns, rows: Rows) -> None:
+        self.__dict__.update(
+            _whole=whole, _rows=rows, names=whole.names, memo={}, mean=whole.mean,
+            turns=whole.turns.take(rows),
+        )  # fmt: skip
+
+    def __getattr__(self, name: str) -> Any:
+        """Take an array of the rows."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        taken = self.__dict__[name] = getattr(self._whole, name)[self._rows]
+        return taken
+
+    @cached_property
+    def spread(self) -> Floats:
+        """(N,) distance of each vector from the mean of all; never 0."""
+        whole: Columns = self._whole
+        return whole.spread[self._rows]

@@ -7,6 +7,7 @@ import numpy as np
 
 from engram.plaintext.columns import highest
 from engram.plaintext.confidence import Confidence, Evidence
+from engram.plaintext.excerpt import Excerpt
 from engram.plaintext.filters import Sql
 from engram.plaintext.roles import (
     Floats,
@@ -14,6 +15,8 @@ from engram.plaintext.roles import (
     Index,
     Pack,
     Packer,
+    Proposing,
+    Reaching,
     Record,
     Refiner,
     Route,
@@ -31,6 +34,18 @@ CANDIDATES = 1024
 
 PER_RESULT = 4
 """Rows that are looked at for one result: most sources have few rows that rest on them."""
+
+FEW = 131_072
+"""Rows up to which all are rated exactly, and at once."""
+
+PROPOSED = 2048
+"""Rows that each channel proposes where there are more, best first."""
+
+FOLLOWED = 128
+"""Of these, how many are rated first, to find the rows that refiners follow."""
+
+LEADING = 8
+"""Rows that refiners follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,8 @@ class Reader:
         scale: the score that counts as certain; results are divided by it.
         confidence: rates how sure it is that the memory knows at all.
         abstain_below: confidence under which ``search`` says that it knows nothing.
+        few: rows of a space up to which all are rated; of more, those that a channel proposes or
+            a refiner reaches, where all of them can tell.
     """
 
     store: Store
@@ -97,6 +114,7 @@ class Reader:
     confidence: Confidence
     scale: float = 1.0
     abstain_below: float = 0.0
+    few: int = FEW
 
     def search(self, ask: Ask) -> Found:
         """Everything that a search returns, from one consistent snapshot."""
@@ -106,7 +124,11 @@ class Reader:
             route = self._route(ask, view)
             if not route.needed:
                 return Found((), 0.0, route)
-            hits, confidence = self._fuse(route, view, max(CANDIDATES, PER_RESULT * ask.top_k))
+            most = max(CANDIDATES, PER_RESULT * ask.top_k)
+            seen = self._seen(route, view, ask.top_k)
+            hits, confidence = self._fuse(route, seen, most)
+            if isinstance(seen, Excerpt):
+                hits = replace(hits, rows=seen.rows[hits.rows])
             chosen = _one_per_source(hits, view, ask.top_k, ask.threshold)
             return Found(_answers(chosen, view, ask.known_at), confidence, route)
 
@@ -120,6 +142,25 @@ class Reader:
         if self.embedder is None or not route.needed:
             return route
         return replace(route, vector=self.embedder.embed([route.content or route.query])[0])
+
+    def _seen(self, route: Route, view: View, top_k: int) -> View:
+        """The rows that are rated: all of them, or in a large scope those that may be best."""
+        channels = [index for index, _ in self.channels.values()]
+        proposing = [each for each in channels if isinstance(each, Proposing)]
+        reaching = [each for each in self.refiners if isinstance(each, Reaching)]
+        told = len(proposing) == len(channels) and len(reaching) == len(self.refiners)
+        if len(view.live) <= self.few or not told:
+            return view
+        if view.count <= self.few:
+            return Excerpt(view, np.flatnonzero(view.live))
+        wanted, near = max(PROPOSED, PER_RESULT * top_k), view.columns.turns.near
+        rows = [each.propose(route, view, wanted) for each in proposing]
+        first = near(np.concatenate([each[:FOLLOWED] for each in rows]))
+        part = Excerpt(view, np.flatnonzero(first & view.live))
+        best = part.rows[self._fuse(route, part, LEADING)[0].rows]
+        rows += [each.reach(route, best, view, wanted) for each in reaching]
+        some = near(np.concatenate(rows))
+        return Excerpt(view, np.flatnonzero(some & view.live))
 
     def _fuse(self, route: Route, view: View, most: int) -> tuple[Hits, float]:
         """The weighted sum of all channels, refined, of the rows that anything speaks for."""

@@ -12,7 +12,7 @@ only the store changes anything. All times are seconds since 1970, UTC.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 # A method imports all its values from here, so these are passed on.
 from engram.plaintext.columns import Columns as Columns
@@ -274,6 +274,24 @@ class View(Protocol):
         """(N,) rows that the scope, the clocks and the filters let through."""
         ...
 
+    @property
+    def full(self) -> "View":
+        """The view of which this one shows some rows; itself where it shows all."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """How many rows of ``full`` are live."""
+        ...
+
+    def holding(self, term: str) -> int:
+        """How many live rows of ``full`` hold a term."""
+        ...
+
+    def along(self, vector: Floats) -> Floats:
+        """(N,) how far the vector of each row goes along this one."""
+        ...
+
     def get(self, record_id: str) -> Record | None: ...
     def records(self, rows: Rows) -> list[Record]: ...
     def current(self, record_ids: Iterable[str]) -> dict[str, Record]: ...
@@ -329,10 +347,31 @@ class Index(Protocol):
     def search(self, route: Route, view: View) -> Floats: ...
 
 
+@runtime_checkable
+class Proposing(Index, Protocol):
+    """A channel that can tell quickly which rows it may rate highest.
+
+    ``propose`` gives up to ``most`` of them, without repeats, in any order. It may miss a few:
+    where a scope is large only what some channel proposes is rated exactly.
+    """
+
+    def propose(self, route: Route, view: View, most: int) -> Rows: ...
+
+
 class Refiner(Protocol):
     """Looks at all scores together and returns them changed, (N,): expand, damp, rerank."""
 
     def refine(self, route: Route, scores: Floats, view: View) -> Floats: ...
+
+
+@runtime_checkable
+class Reaching(Refiner, Protocol):
+    """A refiner that can tell which rows it may raise for the sake of the best ones.
+
+    ``reach`` gives up to ``most`` rows that need not be proposed by any channel.
+    """
+
+    def reach(self, route: Route, best: Rows, view: View, most: int) -> Rows: ...
 
 
 class Packer(Protocol):

@@ -26,6 +26,8 @@ class Turns:
         starts: (C,) first slot of each conversation; never empty, for slot 0 is one if none is.
         conversation: (size,) number of the conversation of each slot.
         size: number of slots.
+        slot: (N,) the slot of each row, -1 for rows that have none.
+        whole: (T,) the slots of ``rows`` among all turns, where these are some of them.
     """
 
     rows: NDArray[np.int64]
@@ -33,6 +35,8 @@ class Turns:
     starts: NDArray[np.int64]
     conversation: NDArray[np.int64]
     size: int
+    slot: NDArray[np.int64]
+    whole: NDArray[np.int64] | None = None
 
     def spread(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N,) values of rows -> (size,) values of slots, 0 in the gaps."""
@@ -44,6 +48,38 @@ class Turns:
         """(size,) values of slots -> (count,) values of rows, 0 for rows that have no slot."""
         out = np.zeros(count, dtype=np.float32)
         out[self.rows] = values[self.slots]
+        return out
+
+    def near(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(N,) these rows and the turns that stand up to ``GAP`` places from one of them."""
+        found = np.zeros(len(self.slot), dtype=bool)
+        found[rows] = True
+        slots = self.slot[rows]
+        asked = np.zeros(self.size, dtype=bool)
+        for shift in range(-GAP, GAP + 1):
+            asked[np.clip(slots[slots >= 0] + shift, 0, self.size - 1)] = True
+        found[self.rows] |= asked[self.slots]
+        return found
+
+    def take(self, rows: NDArray[np.int64]) -> "Turns":
+        """The turns among some rows; places apart stay places apart, up to ``GAP``.
+
+        Args:
+            rows: (N',) ascending; positions become those in ``rows``.
+        """
+        slots = self.slot[rows]
+        order = np.argsort(slots, kind="stable")
+        order = order[np.searchsorted(slots[order], 0) :]
+        whole = slots[order]
+        steps = np.minimum(np.diff(whole, prepend=whole[:1] - GAP), GAP + 1)
+        return _laid(order, np.cumsum(steps), self.conversation[whole], len(rows), whole)
+
+    def pick(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(size of all turns,) values of their slots -> (size,) of these, 1 in the gaps."""
+        if self.whole is None:
+            return values
+        out = np.ones(self.size, dtype=np.float32)
+        out[self.slots] = values[self.whole]
         return out
 
 
@@ -72,8 +108,22 @@ def in_order(
         apart = np.diff(said, prepend=-np.inf) > SILENCE
     begins = np.diff(runs, prepend=-2) != 0
     begins |= alone | ((runs < 0) & apart)
-    slots = np.arange(len(rows)) + GAP * np.cumsum(begins)
+    number = np.cumsum(begins)
+    return _laid(rows, np.arange(len(rows)) + GAP * number, number, len(length))
+
+
+def _laid(
+    rows: NDArray[np.int64],
+    slots: NDArray[np.int64],
+    number: NDArray[np.int64],
+    count: int,
+    whole: NDArray[np.int64] | None = None,
+) -> Turns:
+    """Turns of ``count`` rows; ``number`` (T,) tells conversations apart."""
     size = int(slots[-1]) + GAP + 1 if len(rows) else 1
+    begins = np.diff(number, prepend=-1) != 0
     starts = slots[begins] if len(rows) else np.zeros(1, dtype=np.int64)
     conversation = np.searchsorted(starts, np.arange(size), side="right") - 1
-    return Turns(rows, slots, starts, conversation, size)
+    slot = np.full(count, -1, dtype=np.int64)
+    slot[rows] = slots
+    return Turns(rows, slots, starts, conversation, size, slot, whole)

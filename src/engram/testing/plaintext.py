@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 
 from engram.memory import Memory
+from engram.plaintext.excerpt import Excerpt
 from engram.plaintext.roles import (
     Candidate,
     Consolidator,
@@ -21,12 +22,15 @@ from engram.plaintext.roles import (
     Keeper,
     Message,
     Packer,
+    Proposing,
+    Reaching,
     Record,
     Refiner,
     Route,
     Router,
     Scope,
     Sealer,
+    View,
 )
 from engram.plaintext.store.view import Snapshot
 
@@ -83,11 +87,24 @@ def index_contract(index: Index, router: Router, memory: Memory) -> None:
             assert scores.shape == view.live.shape, f"{query!r}: scores must be (N,)"
             assert np.isfinite(scores).all(), f"{query!r}: scores must be finite"
             assert (scores == index.search(route, view)).all(), f"{query!r}: not deterministic"
+            if isinstance(index, Proposing):
+                _proposes(index, route, view, query)
         assert (view.live == before).all(), "the view was changed"
     with memory.store.read(Scope(user="nobody")) as view:
         view.narrow(memory.clock(), None, None, None)
         empty = index.search(_routed(router, "cat", view, memory), view)
         assert empty.shape == (0,), "an empty scope has nothing to score"
+
+
+def _proposes(index: Proposing, route: Route, view: View, query: str) -> None:
+    """Rows of the view, none twice, no more than are asked for; an excerpt is rated as all is."""
+    for most in (1, 3, 100):
+        rows = index.propose(route, view, most)
+        assert len(set(rows.tolist())) == len(rows) <= most, f"{query!r}: repeats or too many"
+        assert ((rows >= 0) & (rows < len(view.live))).all(), f"{query!r}: rows that are not there"
+    every = Excerpt(view, np.arange(len(view.live)))
+    scores = index.search(route, view)
+    assert np.allclose(index.search(route, every), scores, atol=1e-6), f"{query!r}: excerpt differs"
 
 
 def refiner_contract(refiner: Refiner, router: Router, memory: Memory) -> None:
@@ -102,6 +119,12 @@ def refiner_contract(refiner: Refiner, router: Router, memory: Memory) -> None:
         assert np.isfinite(refined).all(), "scores must stay finite"
         assert (scores == before).all(), "the scores that went in were written to"
         assert (refined == refiner.refine(route, scores, view)).all(), "not deterministic"
+        if isinstance(refiner, Reaching):
+            rows = refiner.reach(route, np.arange(2), view, 3)
+            assert len(set(rows.tolist())) == len(rows) <= 3, "repeats, or more than asked for"
+            every = Excerpt(view, np.arange(len(view.live)))
+            some = refiner.refine(route, scores, every)
+            assert np.allclose(some, refined, atol=1e-6), "an excerpt of all must be refined alike"
 
 
 def router_contract(router: Router, memory: Memory) -> None:

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from engram.plaintext.roles import Floats, Route, View
+from engram.plaintext.columns import highest
+from engram.plaintext.roles import Floats, Route, Rows, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,27 @@ class Dense:
         columns, live = view.columns, view.live & view.columns.embedded
         if route.vector is None or not live.any():
             return np.zeros(len(live), dtype=np.float32)
-        around = route.vector - columns.mean
-        around /= max(float(np.linalg.norm(around)), 1e-9)
-        similar: Floats = columns.vectors @ around - columns.mean @ around
+        around = _around(route.vector, columns.mean)
+        similar = view.along(around) - columns.mean @ around
         similar *= live / columns.spread
         slots = columns.turns.spread(similar)
         mixed = slots.copy()
         mixed[1:] += np.float32(self.before) * slots[:-1]
         mixed[:-1] += np.float32(self.after) * slots[1:]
         return columns.turns.gather(mixed, len(live)) * live
+
+    def propose(self, route: Route, view: View, most: int) -> Rows:
+        """Return the rows that point most the query's way; neighbours lend nothing."""
+        if route.vector is None:
+            return np.zeros(0, dtype=np.int64)
+        columns = view.columns
+        similar = view.along(_around(route.vector, columns.mean))
+        rows = np.flatnonzero(view.live & columns.embedded)
+        return rows[highest(similar[rows] / columns.spread[rows], most)]
+
+
+def _around(vector: Floats, mean: Floats) -> Floats:
+    """The way from the mean to a vector, of length 1."""
+    way = vector - mean
+    found: Floats = way / max(float(np.linalg.norm(way)), 1e-9)
+    return found

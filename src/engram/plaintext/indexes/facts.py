@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engram.plaintext.roles import Floats, Route, View
+from engram.plaintext.roles import Floats, Route, Rows, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +37,7 @@ class Facts:
             for age, row in enumerate(newest_first):
                 scores[row] = max(0.0, 1.0 - self.older * age)
         return scores
+
+    def propose(self, route: Route, view: View, most: int) -> Rows:
+        """Return the rows of the slot."""
+        return np.flatnonzero(self.search(route, view) > 0)[-most:]

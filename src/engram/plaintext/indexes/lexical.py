@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engram.plaintext.columns import above_zero
 from engram.plaintext.roles import Floats, Mask, Route, Rows, View
 from engram.plaintext.text.words import terms
 from engram.plaintext.turns import GAP
@@ -42,33 +43,36 @@ class Lexical:
 
     def search(self, route: Route, view: View) -> Floats:
         """Return the rows' BM25 as a share of the information in the query's words."""
-        wanted = _terms(route)
-        turns = view.columns.turns
-        live = view.live & (view.columns.length > 0)
-        count = int(live.sum())
-        eager, norm = self._norm(live, view)
+        turns, live = view.columns.turns, view.live
+        known = self._known(view.full)
+        eager, norm = turns.pick(known.eager), turns.pick(known.norm)
         total: Floats = np.zeros(turns.size, dtype=np.float32)
-        slot = np.zeros(len(live), dtype=np.int64)
-        slot[turns.rows] = turns.slots
         asked = 0.0
-        for where, tf in view.postings(wanted).values():
-            held = live[where]
-            where, tf = where[held], tf[held]
-            idf = np.float32(np.log1p((count - len(where) + 0.5) / (len(where) + 0.5)))
+        for term, (where, tf) in view.postings(_terms(route)).items():
+            idf = known.idf(view.holding(term))
             asked += float(idf)
-            if len(where):
-                lent = self._lend(slot[where], tf, eager)
+            held = live[where]
+            if held.any():
+                lent = self._lend(turns.slot[where[held]], tf[held], eager)
                 total += lent * ((1 + self.k1) * idf) / (lent + norm)
         return turns.gather(total, len(live)) * live / max(asked, 1e-6)
 
-    def _norm(self, live: Mask, view: View) -> tuple[Floats, Floats]:
-        """(size,) how much more each turn lends to the next, and what holds back long turns.
+    def propose(self, route: Route, view: View, most: int) -> Rows:
+        """Return the rows that are best by their own words; neighbours lend nothing."""
+        known, slot = self._known(view), view.columns.turns.slot
+        total: Floats = np.zeros(len(view.live), dtype=np.float32)
+        for where, tf in view.postings(_terms(route)).values():
+            held = view.live[where]
+            where, tf = where[held], tf[held]
+            total[where] += tf * known.idf(len(where)) / (tf + known.norm[slot[where]])
+        return above_zero(total, most)
 
-        Most searches look at the same rows, so what follows from these is kept for the next.
-        """
-        held = view.columns.remembered(repr(self), dict[bytes, tuple[Floats, Floats]])
+    def _known(self, view: View) -> "_Known":
+        """What follows from the live rows alone, kept for the next search: most see the same."""
+        live = view.live & (view.columns.length > 0)
+        held = view.columns.remembered(repr(self), dict[bytes, _Known])
         key = live.tobytes()
-        found = held.get(key) or self._normed(live, view)
+        found = held.get(key) or _Known(int(np.count_nonzero(live)), *self._normed(live, view))
         if key not in held:
             held.clear()
             held[key] = found
@@ -94,6 +98,25 @@ class Lexical:
             lent = counts * eager[slots] if shift == 1 else counts
             out[slots + (GAP + shift)] += np.float32(share) * lent
         return out[GAP:-GAP]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What follows from the rows that are searched.
+
+    Attributes:
+        count: how many there are.
+        eager: (size,) how much more each turn lends to the next.
+        norm: (size,) what holds back long turns; above 0.
+    """
+
+    count: int
+    eager: Floats
+    norm: Floats
+
+    def idf(self, holding: int) -> np.float32:
+        """The information in a word that so many rows hold."""
+        return np.float32(np.log1p((self.count - holding + 0.5) / (holding + 0.5)))
 
 
 def _terms(route: Route) -> list[str]:

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from engram.plaintext.roles import Floats, Route, View
+from engram.plaintext.columns import above_zero
+from engram.plaintext.roles import Floats, Route, Rows, View
 from engram.plaintext.text.words import terms
 
 
@@ -29,10 +30,16 @@ class Phrases:
         """Return for each row the information in its pairs; 1 for a pair that stands once only."""
         live = view.live
         scores: Floats = np.zeros(len(live), dtype=np.float32)
-        pairs = list(dict.fromkeys(terms(route.content, query=True).pairs))[: self.most]
-        every = max(2, int(live.sum()))
-        for where, _ in view.postings(pairs).values():
-            where = where[live[where]]
+        every = max(2, view.count)
+        for pair, (where, _) in view.postings(self._pairs(route)).items():
             if len(where):
-                scores[where] += np.float32(np.log1p(every / len(where)) / np.log1p(every))
-        return scores
+                rare = np.log1p(every / max(1, view.holding(pair))) / np.log1p(every)
+                scores[where] += np.float32(rare)
+        return scores * live
+
+    def propose(self, route: Route, view: View, most: int) -> Rows:
+        """Return the rows with the rarest pairs."""
+        return above_zero(self.search(route, view), most)
+
+    def _pairs(self, route: Route) -> list[str]:
+        return list(dict.fromkeys(terms(route.content, query=True).pairs))[: self.most]

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engram.plaintext.roles import Floats, Route, View
+from engram.plaintext.roles import Floats, Route, Rows, View
 from engram.plaintext.text.words import terms
 
 ASKING = frozenset(terms("ask question wonder inquire request invite suggest propose offer").stems)
@@ -35,3 +35,7 @@ class Speakers:
         if route.people and ASKING.isdisjoint(terms(route.content).stems):
             said[columns.asks] *= np.float32(1 - self.question)
         return said
+
+    def propose(self, route: Route, view: View, most: int) -> Rows:
+        """Return nothing: whose words count is no reason to look at all that they said."""
+        return np.zeros(0, dtype=np.int64)

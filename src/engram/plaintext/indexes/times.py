@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engram.plaintext.roles import Floats, Route, View
+from engram.plaintext.roles import Floats, Route, Rows, View
 
 DAY = 86_400.0
 
@@ -38,3 +38,8 @@ class Times:
                 after = (said >= period.end) & (said < period.end + self.later * DAY)
                 scores[after] = np.maximum(scores[after], self.late)
         return scores
+
+    def propose(self, route: Route, view: View, most: int) -> Rows:
+        """Return the rows of a short time; of a long one, others tell what matters in it."""
+        rows = np.flatnonzero(view.live & (self.search(route, view) > 0)) if route.periods else ()
+        return np.array(rows if len(rows) <= most else (), dtype=np.int64)

@@ -56,29 +56,44 @@ class Bridges:
         top = float(gain.max())
         return scores + np.float32(self.share / top) * gain if top > 0 else scores
 
+    def reach(self, route: Route, best: Rows, view: View, most: int) -> Rows:
+        """Return the rows that hold a name of one of the best rows, of rare names first."""
+        held = {record.id: record for record in view.records(best[: self.top])}
+        found = [
+            _holding(words, view)
+            for record in held.values()
+            for words in _names(route, record.text, self.most)
+        ]
+        found = [each for each in found if 1 < each[0] <= self._common(view)]
+        rows = [rows for _, rows, _ in sorted(found, key=lambda each: each[0])]
+        return np.unique(np.concatenate(rows)[:most]) if rows else np.zeros(0, dtype=np.int64)
+
     def _tied(self, route: Route, record: Record, view: View) -> Floats:
         """(N,) how much each row is about a name of the record; at most 1."""
-        live, length = view.live, view.columns.length
-        every = max(2, int(live.sum()))
+        live, length, every = view.live, view.columns.length, max(2, view.count)
         tied = np.zeros(len(live), dtype=np.float32)
         for words in _names(route, record.text, self.most):
-            rows, counts = _holding(words, view)
-            counts, rows = counts[live[rows]], rows[live[rows]]
-            if 1 < len(rows) <= self.common * every + 2:
-                rare = np.log1p(every / len(rows)) / np.log1p(every)
+            holding, rows, counts = _holding(words, view)
+            if 1 < holding <= self._common(view):
+                counts, rows = counts[live[rows]], rows[live[rows]]
+                rare = np.log1p(every / holding) / np.log1p(every)
                 about = np.float32(rare) * counts / (counts + length[rows] / _LONG)
                 tied[rows] = np.maximum(tied[rows], about)
         return tied
+
+    def _common(self, view: View) -> float:
+        """Rows from which on a name ties nothing."""
+        return self.common * max(2, view.count) + 2
 
     def _open(self, route: Route, record: Record, view: View) -> Floats:
         """(N,) share of the query's information that each row holds and the record does not."""
         there = set(terms(record.text).stems)
         wanted = [word for word in _content(route.content) if word not in there]
-        every = max(2, int(view.live.sum()))
+        every = max(2, view.count)
         found = np.zeros(len(view.live), dtype=np.float32)
         total = 0.0
-        for rows, _ in view.postings(wanted).values():
-            rare = float(np.log1p(every / max(1, len(rows))))
+        for word, (rows, _) in view.postings(wanted).items():
+            rare = float(np.log1p(every / max(1, view.holding(word))))
             found[rows] += np.float32(rare)
             total += rare
         return found / max(total, 1e-6)
@@ -95,9 +110,21 @@ def _names(route: Route, text: str, most: int) -> Iterator[tuple[str, ...]]:
     return (words for words in found if words and not known.issuperset(words))
 
 
-def _holding(words: tuple[str, ...], view: View) -> tuple[Rows, Floats]:
-    """Rows that hold all words of a name one behind the other, and how often the first two."""
+def _holding(words: tuple[str, ...], view: View) -> tuple[int, Rows, Floats]:
+    """Rows that hold all words of a name one behind the other, and how often the first two.
+
+    The number before them is how many live rows of the full view do.
+    """
     wanted = [f"{a}_{b}" for a, b in pairwise(words)] or list(words)
+    if len(wanted) == 1:
+        return (view.holding(wanted[0]), *view.postings(wanted)[wanted[0]])
+    everywhere, _ = _common(wanted, view.full)
+    holding = int(np.count_nonzero(view.full.live[everywhere]))
+    return (holding, *_common(wanted, view))
+
+
+def _common(wanted: list[str], view: View) -> tuple[Rows, Floats]:
+    """Rows that hold all terms, and how often the first."""
     postings = view.postings(wanted)
     rows, counts = postings[wanted[0]]
     for term in wanted[1:]:

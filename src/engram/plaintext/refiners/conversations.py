@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engram.plaintext.roles import Floats, Route, View
+from engram.plaintext.roles import Floats, Route, Rows, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +34,16 @@ class Conversations:
             return scores
         worth = best[turns.conversation] * np.float32(self.share / top)
         return scores + turns.gather(worth, len(scores))
+
+    def reach(self, route: Route, best: Rows, view: View, most: int) -> Rows:
+        """Return the rows of the conversations of the best rows, as long as there is room."""
+        turns = view.columns.turns
+        ends = np.append(turns.starts, turns.size)
+        found: list[Rows] = []
+        for slot in turns.slot[best]:
+            number = turns.conversation[slot] if slot >= 0 else -1
+            first, last = np.searchsorted(turns.slots, ends[[number, number + 1]])
+            if number >= 0 and last - first <= most:
+                found.append(turns.rows[first:last])
+                most -= last - first
+        return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engram.plaintext.roles import Floats, Route, View
+from engram.plaintext.roles import Floats, Route, Rows, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,7 @@ class Substance:
         kept = (1 - self.share + self.share * steps).astype(np.float32)
         content = np.minimum(columns.content, self.enough).astype(np.intp)
         return scores * np.where(columns.length > 0, kept[content], np.float32(1))
+
+    def reach(self, route: Route, best: Rows, view: View, most: int) -> Rows:
+        """Return nothing: no row gains."""
+        return np.zeros(0, dtype=np.int64)

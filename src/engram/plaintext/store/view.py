@@ -72,6 +72,8 @@ class Snapshot:
         self.scope = scope
         self._columns = columns
         self._live: Mask | None = None
+        self._count = 0
+        self._along: tuple[bytes, Floats] | None = None
 
     @property
     def columns(self) -> Columns:
@@ -85,6 +87,27 @@ class Snapshot:
         assert self._live is not None, "narrow() comes before live"
         return self._live
 
+    @property
+    def full(self) -> "Snapshot":
+        """This view: it shows all rows."""
+        return self
+
+    @property
+    def count(self) -> int:
+        """How many rows are live."""
+        return self._count
+
+    def along(self, vector: Floats) -> Floats:
+        """(N,) how far the vector of each row goes along this one; the last answer is kept."""
+        key = vector.tobytes()
+        if self._along is None or self._along[0] != key:
+            self._along = key, self.columns.vectors @ vector
+        return self._along[1]
+
+    def holding(self, term: str) -> int:
+        """How many live rows hold a term."""
+        return int(np.count_nonzero(self.live[self.postings([term])[term][0]]))
+
     def narrow(
         self, now: float, as_of: float | None, known_at: float | None, allowed: Mask | None
     ) -> None:
@@ -96,18 +119,42 @@ class Snapshot:
             known_at: use only what the store held then; None is now.
             allowed: (N,) rows that the caller's filters let through.
         """
+        if as_of is None and known_at is None:
+            live = self._today(now)
+        else:
+            live = self._then(now, as_of, known_at)
+        live &= self.in_scope()
+        self._live = live if allowed is None else live & allowed
+        self._count = int(np.count_nonzero(self._live))
+
+    def _today(self, now: float) -> Mask:
+        """(N,) rows that hold now. Few have a beginning or an end; only these are looked at."""
+        c = self.columns
+        standing, dated = c.remembered("standing", self._standing)
+        live = standing.copy()
+        begun = (c.valid_from[dated] <= now) | c.of_kind("raw")[dated]
+        live[dated] = begun & (c.valid_to[dated] > now) & (c.expires[dated] > now)
+        return live
+
+    def _standing(self) -> tuple[Mask, Rows]:
+        """(N,) current active rows, and those among them whose time has a beginning or an end."""
+        c = self.columns
+        standing = (c.known_to == np.inf) & (c.state == _ACTIVE)
+        bound = (c.valid_from > -np.inf) | (c.valid_to < np.inf) | (c.expires < np.inf)
+        return standing, np.flatnonzero(standing & bound)
+
+    def _then(self, now: float, as_of: float | None, known_at: float | None) -> Mask:
+        """(N,) rows that held then, or as they were known then."""
         c = self.columns
         known = c.known_to == np.inf
         if known_at is not None:
             known = (c.known_from <= known_at) & (c.known_to > known_at)
         world = now if as_of is None else as_of
-        live = known & (c.valid_to > world) & (c.expires > now) & self.in_scope()
+        live = known & (c.valid_to > world) & (c.expires > now)
         begun = c.valid_from <= world
         if as_of is None:
-            live &= (c.state == _ACTIVE) & (begun | c.of_kind("raw"))
-        else:
-            live &= ((c.state == _ACTIVE) | ((c.state == _ARCHIVED) & c.replaced)) & begun
-        self._live = live if allowed is None else live & allowed
+            return live & (c.state == _ACTIVE) & (begun | c.of_kind("raw"))
+        return live & begun & ((c.state == _ACTIVE) | ((c.state == _ARCHIVED) & c.replaced))
 
     def in_scope(self) -> Mask:
         """(N,) rows of the agent and run that the scope names."""
