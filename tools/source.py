@@ -10,7 +10,7 @@ from typing import TypeAlias
 ROOT = Path(__file__).resolve().parent.parent
 SRC = ROOT / "src" / "engram"
 ROLES = {
-    "activation": ("budgets", "codecs", "pagers", "scorers"),
+    "activation": ("budgets", "codecs", "pagers", "scorers", "selectors"),
     "plaintext": (
         "consolidators",
         "enrichers",

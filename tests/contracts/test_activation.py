@@ -15,8 +15,10 @@ ROWS = [row for row in catalogue.ROWS if row.room == "activation"]
 LAWS: dict[str, Callable[[Any], None]] = {
     "budget": law.budget_contract,
     "codec": law.codec_contract,
+    "offload": law.offload_contract,
     "pager": law.pager_contract,
     "scorer": law.scorer_contract,
+    "selector": law.selector_contract,
     "thinner": law.thinner_contract,
 }
 

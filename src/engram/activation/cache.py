@@ -26,9 +26,10 @@ from engram.activation.ledger import Ledger
 from engram.activation.policies import Policies
 from engram.activation.positions import Rotary, side_by_side
 from engram.activation.queries import Asked, joined
+from engram.activation.reaching import Reach
 from engram.activation.roles import LayerCache, Place
 from engram.activation.tail import Tail
-from engram.errors import ShapeError
+from engram.errors import InvalidInput, ShapeError
 
 _FEW = 8
 """Queries up to which packed entries are attended in their form, and not decoded first."""
@@ -67,6 +68,10 @@ class Layer:
         self.policies, self.place, self.rotary = policies, place, rotary
         self.tail = Tail(policies.pager, place.layer)
         self.old: Old | None = None
+        self.reach: Reach | None = None
+        if policies.selector is not None:
+            self.reach = Reach(policies, rotary)
+        self.coming: tuple[Tensor, Tensor, Tensor | None] | None = None
         self.ledger: Ledger | None = None
         self.asked = Asked(policies.window)
         self.seen = 0
@@ -90,6 +95,12 @@ class Layer:
             ShapeError: they are not of the shape of what is held.
         """
         _check(keys, values, self.tail)
+        if self.reach is None:
+            self._take(keys, values, valid)
+        else:  # they are taken a few at a time, so that no more are held than are near
+            self.coming = keys, values, valid
+
+    def _take(self, keys: Tensor, values: Tensor, valid: Tensor | None) -> None:
         if not self.recording or self.waiting >= _ROLLBACK:
             self.settle(force=True)
         if self.ledger is None:
@@ -109,8 +120,10 @@ class Layer:
         Returns:
             (B, H, T, E), and the weights (B, H, T, P) where they are asked for.
         """
-        assert self.ledger is not None, "append comes first"
         self.scale, self.softcap = call.scale, call.softcap or 0.0
+        if self.reach is not None:
+            return self._walk(self.reach, queries, call), None
+        assert self.ledger is not None, "append comes first"
         sight = Sight(call.scale, call.softcap, self.ledger.valid, call.mask)
         window = self.policies.position
         found: tuple[Tensor, Tensor | None]
@@ -127,6 +140,27 @@ class Layer:
             self.asked.append(queries, call.valid)
         self.settle()
         return found
+
+    def _walk(self, reach: Reach, queries: Tensor, call: Call) -> Tensor:
+        """Take the tokens that were appended, attend, and let go what is too old, by and by."""
+        if call.mask is not None or call.weights:
+            other = "weights of attention" if call.weights else "a mask of four axes"
+            raise InvalidInput(
+                f"a cache that looks back by blocks attends to other entries in each, got a call "
+                f"with {other}; ask for none, and pass padding as one row for each sequence"
+            )
+        assert self.coming is not None, "append comes first"
+        (keys, values, valid), self.coming = self.coming, None
+        outs = []
+        for part in reach.parts(queries.shape[2]):
+            own = None if valid is None else valid[:, part]
+            self._take(keys[:, :, part], values[:, :, part], own)
+            assert self.ledger is not None, "tokens were taken"
+            sight = Sight(call.scale, call.softcap, self.ledger.valid, own=own)
+            asked, guess = queries[:, :, part], self.recording
+            outs.append(reach.attend(asked, self.tail, self.ledger, sight, guess=guess))
+            self.settle()
+        return torch.cat(outs, dim=2)
 
     def _attend_clamped(
         self, queries: Tensor, window: int, rotary: Rotary, sight: Sight
@@ -158,9 +192,12 @@ class Layer:
         """Do what waits for the attention of the last call: gather, evict, pack."""
         if not self.waiting or (self.recording and not force):
             return
-        self._gather()
-        self.evict()
-        self._pack()
+        if self.reach is not None and self.ledger is not None:
+            self.reach.settle(self.tail, self.ledger)
+        else:
+            self._gather()
+            self.evict()
+            self._pack()
         self.asked.settle()
         self.waiting = 0
 
@@ -170,6 +207,9 @@ class Layer:
         What was settled before is not undone: an entry that gave way to a token stays away.
         """
         count = min(count, self.seen)
+        if self.reach is not None and self.ledger is not None:
+            self.reach.check_crop(count, self.ledger)
+            self.reach.drop(count)
         if count:
             self._unpack(count)
             self._forget(count)
@@ -186,6 +226,8 @@ class Layer:
         self.ledger.rows(rows)
         self.old = None if self.old is None else self.old.select(rows)
         self.asked.rows(rows)
+        if self.reach is not None:
+            self.reach.rows(rows)
 
     def told(self) -> LayerCache:
         """What policies see."""

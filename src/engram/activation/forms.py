@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from engram.activation.roles import Form
+from engram.activation.roles import Codec, Form
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +68,13 @@ class Whole(_Rows):
     def from_state(cls, state: Mapping[str, Tensor]) -> Self:
         """What ``state`` was taken of."""
         return cls(state["rows"])
+
+
+def kinds(codec: Codec | None, keys: Tensor, values: Tensor) -> tuple[type[Form], type[Form]]:
+    """What a codec makes of keys and values such as these."""
+    if codec is None:
+        return Whole, Whole
+    return type(codec.encode_keys(keys[:, :, :0])), type(codec.encode_values(values[:, :, :0]))
 
 
 def fold(rows: Tensor, groups: int) -> Tensor:

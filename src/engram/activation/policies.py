@@ -12,12 +12,17 @@ from engram.activation.roles import (
     Codec,
     LayerCache,
     Need,
+    Offload,
     Pager,
     Place,
     Scorer,
+    Selector,
     Thinner,
 )
 from engram.errors import InvalidInput
+
+MASS = "mass"
+"""The fact that a selector needs: how much attention an entry got while it was near."""
 
 Observe = Callable[[LayerCache, Tensor], Mapping[str, Tensor]]
 Turn = Callable[[LayerCache], Mapping[str, Tensor]]
@@ -37,7 +42,9 @@ class Policies:
             most 64.
         codec: the form of old entries; None leaves them.
         thinner: which channels old keys lose; None leaves them.
-        position: where entries are shown.
+        selector: which far blocks are attended to; None has no far blocks.
+        offload: where far blocks lie; goes with a selector.
+        position: where entries are shown; with a selector its window.
     """
 
     pager: Pager
@@ -47,6 +54,8 @@ class Policies:
     slack: int | None = None
     codec: Codec | None = None
     thinner: Thinner | None = None
+    selector: Selector | None = None
+    offload: Offload | None = None
     position: Position = "absolute"
 
     def __post_init__(self) -> None:
@@ -65,6 +74,29 @@ class Policies:
             raise InvalidInput(
                 f"keys that lost channels cannot be turned, got position={self.position!r}; drop "
                 f"channels in pairs (paired=True) or use 'absolute'"
+            )
+
+        if self.selector is not None:
+            self._check_selector(self.selector)
+
+    def _check_selector(self, selector: Selector) -> None:
+        """Refuse what does not go with far blocks."""
+        if self.offload is None or self.position != selector.n_local:
+            raise InvalidInput(
+                f"a selector needs a place for far blocks, and its window of {selector.n_local!r} "
+                f"as position, got {self.offload!r} and {self.position!r}; use a preset, and leave "
+                f"position to it"
+            )
+        if self.scorer is not None or self.thinner is not None:
+            other = self.scorer or self.thinner
+            raise InvalidInput(
+                f"a selector keeps every entry as it came, got {other!r} beside it; use one of the "
+                f"two, or a codec for the far blocks"
+            )
+        if self.codec is not None and selector.block_size % self.codec.group_size:
+            raise InvalidInput(
+                f"far blocks are packed in whole groups, got blocks of {selector.block_size!r} "
+                f"tokens and groups of {self.codec.group_size!r}; make one a multiple of the other"
             )
 
     @property
@@ -86,6 +118,8 @@ class Policies:
     @property
     def facts(self) -> Mapping[str, float]:
         """Facts in the ledger, and what a fresh entry has there."""
+        if self.selector is not None:
+            return {MASS: 0.0}
         return getattr(self.scorer, "facts", {})
 
     @property

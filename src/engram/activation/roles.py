@@ -190,6 +190,54 @@ class Thinner(Protocol):
     def prune(self, queries: Tensor, keys: Tensor, valid: Tensor | None = None) -> Thinned: ...
 
 
+class Selector(Protocol):
+    """Chooses which far blocks a few queries attend to, for one row of the batch.
+
+    The first ``n_init`` tokens stay, and so do all that are nearer than ``n_local``; the others
+    leave in whole blocks of ``block_size``. Queries come ``exec_block`` at a time.
+
+    ``units`` says what to know of N blocks, (N, C) in float32: their keys (N, G, S, D), not turned,
+    and the attention (N, H, S) that each token got while it was near. ``select`` is given queries
+    (H, X, D), turned as all far ones are, and the units of the row; it returns numbers of blocks,
+    ascending, (K,).
+    """
+
+    @property
+    def n_init(self) -> int: ...
+    @property
+    def n_local(self) -> int: ...
+    @property
+    def block_size(self) -> int: ...
+    @property
+    def exec_block(self) -> int: ...
+    def units(self, keys: Tensor, mass: Tensor) -> Tensor: ...
+    def select(self, queries: Tensor, units: Tensor) -> Tensor: ...
+
+
+class Block(Protocol):
+    """Tensors by name that lie in a depot until nobody holds the block any more."""
+
+    @property
+    def nbytes(self) -> int: ...
+    def read(self) -> dict[str, Tensor]: ...
+
+
+class Depot(Protocol):
+    """Where far blocks lie. All blocks are of the same shapes, and none is ever written to."""
+
+    def put(self, tensors: Mapping[str, Tensor]) -> Block: ...
+
+
+class Offload(Protocol):
+    """Opens depots, and says how many of a row's blocks stay at hand once they were read."""
+
+    @property
+    def tier(self) -> str: ...
+    @property
+    def max_resident(self) -> int: ...
+    def open(self) -> Depot: ...
+
+
 class Store(Protocol):
     """Where whole keys and values lie. Tokens are axis 2; a view holds until the layer changes."""
 

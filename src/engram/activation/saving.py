@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from engram.activation.cache import Layer
-from engram.activation.forms import Old, Whole
+from engram.activation.forms import Old, kinds
 from engram.activation.ledger import Ledger
-from engram.activation.roles import Form
 
 
 def fork(layer: Layer) -> Layer:
@@ -19,6 +18,8 @@ def fork(layer: Layer) -> Layer:
     twin.ledger = None if layer.ledger is None else layer.ledger.copy()
     twin.seen, twin.waiting, twin.recording = layer.seen, layer.waiting, layer.recording
     twin.scale, twin.softcap = layer.scale, layer.softcap
+    if layer.reach is not None and twin.reach is not None:
+        layer.reach.copy_to(twin.reach)
     return twin
 
 
@@ -33,6 +34,8 @@ def state(layer: Layer) -> dict[str, Tensor]:
         held |= {"asked.queries": queries, "asked.counts": counts}
     held |= {"keys": keys, "values": values, "seen": torch.tensor([layer.seen])}
     held["rates"] = torch.tensor([layer.scale, layer.softcap], dtype=torch.float64)
+    if layer.reach is not None:
+        held |= {f"far.{name}": told for name, told in layer.reach.far.state().items()}
     if layer.old is not None:
         held |= {f"old.keys.{name}": told for name, told in layer.old.keys.state().items()}
         held |= {f"old.values.{name}": told for name, told in layer.old.values.state().items()}
@@ -57,16 +60,13 @@ def load(layer: Layer, held: Mapping[str, Tensor]) -> None:
         layer.asked.held = [(held["asked.queries"], held["asked.counts"])]
     layer.seen = int(held["seen"])
     layer.scale, layer.softcap = held["rates"].tolist()
+    if layer.reach is not None:
+        layer.reach.far.load(_part(held, "far."), keys, held["values"])
     old = _part(held, "old.keys."), _part(held, "old.values.")
     if old[0]:
         codec = layer.policies.codec
-        kinds: tuple[type[Form], type[Form]] = (Whole, Whole)
-        if codec is not None:
-            kinds = (
-                type(codec.encode_keys(keys[:, :, :0])),
-                type(codec.encode_values(keys[:, :, :0])),
-            )
-        forms = kinds[0].from_state(old[0]), kinds[1].from_state(old[1])
+        of_keys, of_values = kinds(codec, keys, held["values"])
+        forms = of_keys.from_state(old[0]), of_values.from_state(old[1])
         step = 1 if codec is None else codec.group_size
         layer.old = Old(*forms, held.get("old.channels"), keys.shape[3], step)
 

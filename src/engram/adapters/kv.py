@@ -33,17 +33,28 @@ class MemoryUsage:
         packed: keys and values in another form.
         facts: positions, facts about entries, and queries that are kept.
         other: layers of transformers: sliding windows and states.
+        near: far blocks that were read last and are still at hand.
+        host: far blocks in memory of the host, and what is known of all far blocks.
+        file: far blocks in files.
     """
 
     whole: int
     packed: int
     facts: int
     other: int
+    near: int = 0
+    host: int = 0
+    file: int = 0
+
+    @property
+    def resident(self) -> int:
+        """Bytes on the model's device."""
+        return self.whole + self.packed + self.facts + self.other + self.near
 
     @property
     def total(self) -> int:
         """All bytes."""
-        return self.whole + self.packed + self.facts + self.other
+        return self.resident + self.host + self.file
 
 
 class MemoryLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
@@ -242,10 +253,12 @@ class LayerwiseCache(Cache):
         layers = self.ours
         for layer in layers:
             layer.settle()
+        far = [layer.reach.far.bytes for layer in layers if layer.reach is not None]
         return MemoryUsage(
             whole=sum(layer.tail.nbytes for layer in layers),
             packed=sum(layer.old.nbytes for layer in layers if layer.old is not None),
             facts=sum(layer.asked.nbytes for layer in layers)
+            + sum(layer.reach.nbytes for layer in layers if layer.reach is not None)
             + sum(layer.ledger.nbytes for layer in layers if layer.ledger is not None),
             other=sum(
                 tensor.nbytes
@@ -253,6 +266,9 @@ class LayerwiseCache(Cache):
                 if not isinstance(layer, MemoryLayer)
                 for tensor in _tensors(layer)
             ),
+            near=sum(each.near for each in far),
+            host=sum(each.known + each.host for each in far),
+            file=sum(each.file for each in far),
         )
 
 

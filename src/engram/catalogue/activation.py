@@ -46,6 +46,21 @@ ROWS: tuple[Row, ...] = (
         differs="heads that share a key share its entries",
     ),
     Row(
+        "infllm",
+        "activation",
+        {
+            "selector": "activation.selectors.units:Units",
+            "offload": "activation.offload:Offload",
+        },
+        "Xiao 2024, InfLLM, NeurIPS 2024, arXiv:2402.04617",
+        like="full",
+        differs=(
+            "rows choose by themselves; blocks can be known by the bounds of their keys, and lie "
+            "in a file or packed"
+        ),
+        claim="evals.claims.infllm:claim",
+    ),
+    Row(
         "key-norm",
         "activation",
         {"scorer": "activation.scorers.key_norm:KeyNorm"},
@@ -59,6 +74,7 @@ ROWS: tuple[Row, ...] = (
         "Adnan 2024, Keyformer, MLSys 2024, arXiv:2403.09054",
         like="full",
         differs="rows have scores of their own; noise is drawn by the positions of query and key",
+        claim="evals.claims.keyformer:claim",
     ),
     Row(
         "kivi",
@@ -98,6 +114,7 @@ ROWS: tuple[Row, ...] = (
             "the surprise is that of the token itself; entries go whenever there are too many, not "
             "only when a turn begins"
         ),
+        claim="evals.claims.sirllm:claim",
     ),
     Row(
         "snapkv",

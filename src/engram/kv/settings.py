@@ -85,7 +85,9 @@ def _policies(settings: Settings) -> Policies:
         )
     made = {role: _built(part, settings.parts.get(role, {})) for role, part in parts.items()}
     position: Position = getattr(made.get("scorer"), "position", "absolute")
-    _check_budget(settings, "scorer" in made)
+    if "selector" in made:
+        position = made["selector"].n_local
+    _check_budget(settings, made)
     return Policies(
         keep=settings.budget, slack=settings.slack, position=settings.position or position, **made
     )
@@ -100,7 +102,14 @@ def _built(part: Any, differs: Mapping[str, Any]) -> Any:
         raise InvalidInput(f"settings must be those of {row['use']!r}, got {differs!r}") from fault
 
 
-def _check_budget(settings: Settings, drops: bool) -> None:
+def _check_budget(settings: Settings, made: Mapping[str, Any]) -> None:
+    drops = "scorer" in made
+    if "selector" in made and settings.budget is not None:
+        raise InvalidInput(
+            f"the preset {settings.preset!r} keeps every entry, far ones elsewhere, got "
+            f"budget={settings.budget!r}; settings of its selector say what is near and what is "
+            f"looked at: parts={{'selector': {{'n_local': ..., 'topk': ...}}}}"
+        )
     if drops and settings.budget is None:
         raise InvalidInput(
             f"the preset {settings.preset!r} drops entries and needs a budget, got None; pass "

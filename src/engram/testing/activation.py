@@ -11,7 +11,17 @@ import torch
 from torch import Tensor
 
 from engram.activation.positions import Rotary
-from engram.activation.roles import Budget, Codec, LayerCache, Pager, Place, Scorer, Thinner
+from engram.activation.roles import (
+    Budget,
+    Codec,
+    LayerCache,
+    Offload,
+    Pager,
+    Place,
+    Scorer,
+    Selector,
+    Thinner,
+)
 
 SIZES = (1, 3, 63)
 """Awkward counts of entries."""
@@ -185,3 +195,41 @@ def pager_contract(pager: Pager) -> None:
     keys, _ = store.view(0)
     assert torch.equal(keys, torch.cat([held[0][:, :, :5], held[1][:, :, :2]], 2)), "not in order"
     assert store.committed_bytes() >= 2 * (keys.nbytes + held[1].nbytes), "bytes are missing"
+
+
+def selector_contract(selector: Selector) -> None:
+    """Blocks by number, ascending, the same every time; each is known by itself alone."""
+    drawn, size = torch.Generator().manual_seed(0), selector.block_size
+    queries = torch.randn(4, 3, 16, generator=drawn)
+    for blocks in SIZES:
+        keys = torch.randn(blocks, 2, size, 16, generator=drawn)
+        mass = torch.rand(blocks, 4, size, generator=drawn)
+        before = [each.clone() for each in (keys, mass, queries)]
+        known = selector.units(keys, mass)
+        assert known.shape[0] == blocks, f"{blocks}: one line for each block"
+        assert known.dtype == torch.float32, f"{blocks}: what is known must be in float32"
+        alone = torch.cat([selector.units(keys[at:][:1], mass[at:][:1]) for at in range(blocks)])
+        assert torch.allclose(known, alone, atol=1e-6), f"{blocks}: blocks are not independent"
+        chosen = selector.select(queries, known)
+        assert not chosen.is_floating_point(), f"{blocks}: numbers must be whole"
+        assert (chosen.diff() > 0).all(), f"{blocks}: numbers must ascend"
+        assert 0 <= int(chosen.min()) <= int(chosen.max()) < blocks, f"{blocks}: not there"
+        assert torch.equal(chosen, selector.select(queries, known)), f"{blocks}: not deterministic"
+        after = (keys, mass, queries)
+        assert all(map(torch.equal, before, after)), f"{blocks}: what was shown was changed"
+    assert selector.exec_block <= selector.n_local, "queries that share a choice share a window"
+
+
+def offload_contract(offload: Offload) -> None:
+    """Blocks come back to the bit, whatever came or went in between."""
+    depot, drawn = offload.open(), torch.Generator().manual_seed(0)
+    given = [{"keys": torch.randn(2, 3, generator=drawn).bfloat16()} for _ in range(6)]
+    held = [depot.put(each) for each in given]
+    del held[1], given[1]
+    held.append(depot.put(given[0]))
+    given.append(given[0])
+    for block, wanted in zip(held, given, strict=True):
+        found = block.read()
+        assert found.keys() == wanted.keys(), "names must stay"
+        assert torch.equal(found["keys"], wanted["keys"]), "a block is another"
+        assert block.nbytes == wanted["keys"].nbytes, "bytes must be those of the tensors"
