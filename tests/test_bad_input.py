@@ -104,6 +104,17 @@ CALLS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "export": ({"target": io.StringIO()}, IDS),
     "import_": ({"source": ()}, ()),
     "stats": ({}, IDS),
+    "promote": ({"record_ids": "ID", "model": None}, ("tokenizer", "to", "preset", *IDS)),
+    "attach": (
+        {"form_ids": "ID", "query": "key", "model": None},
+        ("tokenizer", "approximate", "recompute", "measure", *IDS),
+    ),
+    "demote": ({"form_id": "ID"}, IDS),
+    "forms": ({}, ("record_id", *IDS)),
+    "schedule": (
+        {"model": None, "budget": 5},
+        ("tokenizer", "min_uses", "stable_for", "min_tokens", "most", "preset", *IDS),
+    ),
 }
 """Each public call: what it must be given, and what it may be given beside."""
 

@@ -156,6 +156,11 @@ CALLS: dict[str, Callable[[Memory], Any]] = {
     "export": lambda memory: memory.export(memory.path.with_suffix(".jsonl")),
     "import": lambda memory: memory.import_(['{"engram":"archive","format":1}']),
     "stats": lambda memory: memory.stats(),
+    "promote": lambda memory: memory.promote("0", model="folder"),
+    "attach": lambda memory: memory.attach("0", "where?", model="folder"),
+    "demote": lambda memory: memory.demote("0"),
+    "forms": lambda memory: memory.forms(),
+    "schedule": lambda memory: memory.schedule(model="folder", budget=5),
 }
 
 

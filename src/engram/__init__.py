@@ -3,8 +3,10 @@
 A map of the house, from the door inwards:
 
 ``memory``      the front door: ``Memory.open``, ``add``, ``search``, ``update``, ``close``...
+``forming``     its forms: ``promote``, ``attach``, ``schedule``...
 ``keeping``     the same memory kept: ``history``, ``diff``, ``revert``, ``erase``, ``check``...
 ``catalogue``   every published method as one row of data
+``lifecycle``   text becomes activation, and ends with its text
 ``kv``          the front door of caches: ``MemoryCache.for_model``
 ``activation``  what a model holds while it runs: which keys and values stay, in which form
 ``plaintext``   what was said and learned, in words: records, the log, recall

@@ -20,7 +20,7 @@ from engram.plaintext.enrich import Enriching
 from engram.plaintext.intake import Ids, checked_note, checked_path, checked_text, scope_of
 from engram.plaintext.reveal import reveal
 from engram.plaintext.roles import Keeper
-from engram.plaintext.store import journal
+from engram.plaintext.store import forms, journal
 from engram.plaintext.store.check import check
 from engram.plaintext.store.embed import embed_missing, pending
 from engram.plaintext.store.erase import scrub
@@ -52,9 +52,14 @@ class Keeping:
         self._worker: threading.Thread | None = None
 
     def history(self, record_id: str, **ids: Unpack[Ids]) -> list[Result]:
-        """Every version of a memory, oldest first, each with the commit that made it."""
+        """Every version of a memory, oldest first, each with its commit and the forms it is in."""
         versions = upkeep.history(self.store, known_id(record_id), maybe_scope(ids))
-        return [present.versioned(version) for version in versions]
+        with self.store.snapshot() as db:
+            held = forms.holding(db, record_id)
+        return [
+            {**present.versioned(each), "forms": [f for f, at in held if at == each.version]}
+            for each in versions
+        ]
 
     def diff(self, a: Any, b: Any = None, **ids: Unpack[Ids]) -> Result:
         """What changed after ``a`` up to ``b``, each a commit id or a time; None is now."""
@@ -211,6 +216,7 @@ class Keeping:
     def _go_on(self) -> None:
         """Finish what an earlier process left: an erase at once, the rest in the background."""
         scrub(self.store)
+        forms.sweep(self.store)
         if (self._embedder is not None and pending(self.store)) or self._enriching.pending():
             self._work_on()
 

@@ -13,7 +13,8 @@ from engram.adapters.embedders import embedder as embedder_of
 from engram.adapters.models import model as model_of
 from engram.aio import Async
 from engram.config import settings
-from engram.keeping import Keeping, Result
+from engram.forming import Forming
+from engram.keeping import Result
 from engram.plaintext import edits, present, upkeep
 from engram.plaintext.advising import Budget, Counsel
 from engram.plaintext.asking import Looking, asked, checked_limit, known_id, maybe_scope, page
@@ -41,7 +42,7 @@ PACKED = 50
 """Results that ``context`` chooses from; more never fit a budget that a prompt can bear."""
 
 
-class Memory(Keeping):
+class Memory(Forming):
     """A memory in one file.
 
     Every call takes the ids of a scope: ``user_id``, ``agent_id``, ``run_id`` (a conversation) and
@@ -294,9 +295,10 @@ class Memory(Keeping):
     def close(self) -> None:
         """Write what is pending and release the file; harmless when repeated."""
         self._stop_work()
+        super().close()
         if not self.store.connections.closed:
             self.store.flush(self.clock())
-        self.store.close()
+        self.store.close(keep=self._folder is None)
         if self._folder is not None:
             self._folder.cleanup()
 

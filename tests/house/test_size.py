@@ -11,6 +11,7 @@ WIDE_CLASSES = {
     "Keeping": "the other half of the front door",
     "MemoryLayer": "answers what transformers asks of a layer of a cache",
     "Async": "forwards whatever its target takes",
+    "Excerpt": "some rows of a View, which shows what a View shows",
     "View": "what Snapshot shows to the roles",
     "Snapshot": "one consistent state, read by the roles (View) and by the write path",
 }

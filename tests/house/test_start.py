@@ -77,7 +77,7 @@ BLOCKED = """if True:
 """Begins a program that finds none of the packages in its first argument."""
 
 TENSORS = re.compile(
-    r"engram\.(?:activation|ops|kv|adapters\.(?:attention|kv\w*)|evals\.claims\.exact_attention|"
+    r"engram\.(?:activation|lifecycle|ops|kv|adapters\.(?:attention|kv\w*)|evals\.claims\.exact_attention|"
     r"testing\.activation)(?:\.|$)"
 )
 """What works on tensors, and needs torch to be imported."""

@@ -250,8 +250,8 @@ ROWS: tuple[Row, ...] = (
         like="hybrid",
         differs=(
             "messages are kept and searched beside the items; what gives way is archived; the log "
-            "is the scheduler's queue; activation memory is advised, not made; rules where no "
-            "model is"
+            "is the scheduler's queue; activation memory is made by promote, attach and schedule "
+            "for one model, and ends with its text; rules where no model is"
         ),
         claim="evals.claims.memos:claim",
     ),

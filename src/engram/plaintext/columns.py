@@ -1,6 +1,6 @@
 """One space of the store as parallel arrays: what searching reads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
@@ -54,8 +54,9 @@ class Columns:
     position in ``State``. Rows with one ``group`` rest on one raw record. ``replaced`` marks what
     a newer record superseded. ``length`` counts words, ``content`` distinct words that are not mere
     grammar; both are 0 for rows that are not searched by wording. ``asks`` marks turns that end in
-    a question. ``vectors`` (N, D) are unit rows, zero where not ``embedded``. ``memo`` holds what
-    follows from the columns alone and would be made again by every search.
+    a question. ``vectors`` (N, D) are unit rows, zero where not ``embedded``. ``newest`` and
+    ``former`` say where the versions of a record stand; they may know of rows that came later.
+    ``memo`` holds what follows from the columns alone and would be made again by every search.
     """
 
     rows: Rows
@@ -79,6 +80,8 @@ class Columns:
     vectors: Floats
     embedded: Mask
     names: tuple[str, ...]
+    newest: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
+    former: Mapping[str, Sequence[int]] = field(default_factory=dict, compare=False, repr=False)
     memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def said_by(self, people: Sequence[str]) -> Mask:
@@ -105,22 +108,18 @@ class Columns:
         """Some rows, ascending. What is common to all of them stays that of all of these."""
         return _Some(self, rows)
 
+    def versions(self, record_id: str) -> Rows:
+        """The rows of a record, oldest first."""
+        known = [*self.former.get(record_id, ()), self.newest.get(record_id, len(self.rows))]
+        rows = np.array(known, dtype=np.int64)
+        return rows[rows < len(self.rows)]
+
     def remembered(self, key: str, make: Callable[[], Made]) -> Made:
         """What is kept in ``memo`` under a key, made at the first call."""
         if key not in self.memo:
             self.memo[key] = make()
         found: Made = self.memo[key]
         return found
-
-    def nearest(self, vector: Floats, among: Mask, count: int) -> tuple[Rows, Floats]:
-        """The rows among these whose vectors are nearest to a unit vector, and their cosines."""
-        rows = np.flatnonzero(among & self.embedded)
-        if 2 * len(rows) > len(among):  # a copy of the most takes longer than the rest
-            cosines: Floats = (self.vectors @ vector)[rows]
-        else:
-            cosines = self.vectors[rows] @ vector
-        best = highest(cosines, count)
-        return rows[best], cosines[best]
 
     @cached_property
     def mean(self) -> Floats:
@@ -153,6 +152,12 @@ class _Some(Columns):
             raise AttributeError(name)
         taken = self.__dict__[name] = getattr(self._whole, name)[self._rows]
         return taken
+
+    def versions(self, record_id: str) -> Rows:
+        """The rows of a record among these, oldest first."""
+        found = self._whole.versions(record_id)
+        places = np.searchsorted(self._rows, found).clip(max=max(0, len(self._rows) - 1))
+        return places[self._rows[places] == found] if len(self._rows) else found[:0]
 
     @cached_property
     def spread(self) -> Floats:

@@ -16,6 +16,7 @@ from engram.plaintext.store import journal
 from engram.plaintext.store.check import content_hash
 from engram.plaintext.store.columns import STATES
 from engram.plaintext.store.erase import destroy, scrub, with_derived
+from engram.plaintext.store.forms import sweep
 from engram.plaintext.store.store import Store
 from engram.plaintext.store.transaction import Commit, Transaction
 from engram.plaintext.store.view import current, locate, scopes, space_of, still_current
@@ -149,6 +150,7 @@ class Tending:
         """Let them work in one scope, or without any in all."""
         self.store.flush(now)
         scrub(self.store)
+        sweep(self.store)
         with self.store.snapshot() as db:
             every = [scope] if scope else scopes(db)
         done = []

@@ -23,6 +23,20 @@ class Said:
     live: Mask
     scope: Scope = field(default_factory=Scope)
 
+    @property
+    def full(self) -> "Said":
+        return self
+
+    @property
+    def count(self) -> int:
+        return len(self.live)
+
+    def holding(self, term: str) -> int:
+        return 0
+
+    def along(self, vector: Floats) -> Floats:
+        return np.zeros(len(self.live), dtype=np.float32)
+
     def get(self, record_id: str) -> Record | None:
         return None
 

@@ -280,37 +280,6 @@ def _fill(store: Store) -> list[str]:
     raise AssertionError("a file system of 1 MB held a thousand records")
 
 
-def test_an_older_format_is_migrated_after_a_backup(tmp_path: Path, monkeypatch: Any) -> None:
-    """One step, in one transaction; the copy beside the file is the old one, whole."""
-    path = tmp_path / "memory.db"
-    record = kept(path)
-    monkeypatch.setattr(schema, "FORMAT", 2)
-    monkeypatch.setitem(schema.MIGRATIONS, 1, "CREATE TABLE extra(x);\nINSERT INTO extra VALUES(1)")
-
-    with closing(Store(path)) as store, store.snapshot() as db:
-        assert db.execute("SELECT x FROM extra").fetchall() == [(1,)]
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
-        assert locate(db, record) is not None
-    with closing(sqlite3.connect(tmp_path / "memory.db.format-1.backup")) as old:
-        assert old.execute("PRAGMA user_version").fetchone() == (1,)
-        assert old.execute("SELECT count(*) FROM log").fetchone() == (1,)
-
-
-def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: Any) -> None:
-    """The old version of the program can still open the file."""
-    path = tmp_path / "memory.db"
-    kept(path)
-    with monkeypatch.context() as patch:
-        patch.setattr(schema, "FORMAT", 2)
-        patch.setitem(schema.MIGRATIONS, 1, "CREATE TABLE extra(x);\nINSERT INTO nowhere VALUES(1)")
-        with pytest.raises(Exception, match="nowhere"):
-            Store(path)
-
-    with closing(Store(path)) as store, store.snapshot() as db:
-        assert db.execute("SELECT name FROM sqlite_master WHERE name='extra'").fetchall() == []
-        assert check(store).problems == ()
-
-
 def test_a_store_of_older_words_is_reindexed_when_opened(tmp_path: Path) -> None:
     """Rows that were analysed differently would not be found by today's queries."""
     path = tmp_path / "memory.db"

@@ -6,14 +6,16 @@ again is archived, with an edge to what stands in its place, which takes over it
 groups the items as topics and concepts with a summary each. A scheduler reads what arrives: a
 message is an addition, an answer, an update or a query; what was just said, and what the last
 query needs, is in working memory, the tag `memory:working`. What is read often is advised for
-activation memory: a record of kind `promotion` that waits for approval. A search joins words,
-vectors, and the titles and tags of items, and ranks what they propose together.
+activation memory, a record of kind `promotion`, and `memory.schedule` makes it: a model reads it
+once, and its keys and values stand before each query that follows. A search joins words, vectors,
+and the titles and tags of items, and ranks what they propose together.
 
 What differs: messages are kept and searched beside their items. An item at hand is marked, where
 the published code copies it. The log is the queue, so that the same log gives the same working
 memory. Nothing is deleted, and one run changes at most a share of what is there. Without a model
 nothing is reworded: the newer of two that cannot both stand wins, topics are named by the words
-that tell them from others, and quote. Memory is not turned into keys and values or weights here.
+that tell them from others, and quote. Activation memory is for one model and ends with its text,
+in the commit that changes it. Memory is not turned into weights here.
 
 ```python
 from engram import Memory
@@ -41,6 +43,7 @@ from typing import Any
 import numpy as np
 
 from engram.evals.chatter import small_talk
+from engram.evals.claims.attached import attachment
 from engram.evals.claims.figures import Figure
 from engram.evals.claims.opening import opened
 from engram.memory import Memory
@@ -88,8 +91,8 @@ class _Script:
 
 
 def claim() -> list[Figure]:
-    """Conflicts are fused, topics are pure, the same log puts the same at hand, and it answers."""
-    return [*_conflict(), *_tree(), *_scheduler(), *_promotion()]
+    """Conflicts are fused, topics are pure, the same log puts the same at hand, KV is attached."""
+    return [*_conflict(), *_tree(), *_scheduler(), *_promotion(), *attachment()]
 
 
 def _figure(what: str, published: str, measured: float | str, *, ok: bool) -> Figure:

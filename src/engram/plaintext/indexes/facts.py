@@ -27,13 +27,15 @@ class Facts:
     def search(self, route: Route, view: View) -> Floats:
         """Return 1 for the newest fact in an asked slot, a little less for each older one."""
         scores: Floats = np.zeros(len(view.live), dtype=np.float32)
+        columns = view.columns
         for head in route.heads if route.relation else ():
             held = [
                 row
                 for fact in view.facts(head, route.relation or "")
-                for row in np.flatnonzero(view.live & (view.columns.ids == fact.id))
+                for row in columns.versions(fact.id)
+                if view.live[row]
             ]
-            newest_first = sorted(held, key=lambda row: -view.columns.valid_from[row])
+            newest_first = sorted(held, key=lambda row: -columns.valid_from[row])
             for age, row in enumerate(newest_first):
                 scores[row] = max(0.0, 1.0 - self.older * age)
         return scores

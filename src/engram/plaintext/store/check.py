@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engram.errors import StoreCorrupt
-from engram.plaintext.store import schema
+from engram.plaintext.store import form_files, schema
 from engram.plaintext.store.coding import digest
 from engram.plaintext.store.replay import MISFITS, rebuild, replay
 from engram.plaintext.store.store import Store
@@ -43,8 +43,9 @@ def check(store: Store, *, repair: bool = False, progress: Progress | None = Non
 
     Args:
         store: an open store.
-        repair: rebuild derived tables when they differ. The log itself is never changed: damage
-            there is reported, for nothing else knows better.
+        repair: rebuild derived tables when they differ, and end forms whose file is not theirs.
+            The log itself is never changed: damage there is reported, for nothing else knows
+            better.
         progress: called with entries done and entries in all.
     """
     with store.snapshot() as db:
@@ -54,8 +55,12 @@ def check(store: Store, *, repair: bool = False, progress: Progress | None = Non
     if repaired:
         with store.snapshot() as db:
             derived = [*_differences(db, None), *_vector_problems(db, store)]
+    forms = form_files.problems(store)
+    if forms and repair:
+        form_files.mend(store)
+        forms, repaired = form_files.problems(store), True
     with store.snapshot() as db:
-        return _health(db, (*problems, *derived), repaired=repaired)
+        return _health(db, (*problems, *derived, *forms), repaired=repaired)
 
 
 def _rebuilt(store: Store) -> bool:

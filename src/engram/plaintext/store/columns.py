@@ -44,6 +44,10 @@ class Growing:
         self._full = self._full.copy()
         self._full[where] = values
 
+    def take_over(self, values: NDArray[Any]) -> None:
+        """Hold what another held; it is copied when it grows or changes."""
+        self._full, self.size = values, len(values)
+
     def view(self) -> NDArray[Any]:
         """What is there now; must not be written to."""
         return self._full[: self.size]
@@ -54,6 +58,7 @@ def _arrays(dimension: int) -> dict[str, Growing]:
         "rows": np.int64, "state": np.int8, "kind": np.int32, "run": np.int32, "agent": np.int32,
         "speaker": np.int32, "length": np.float32, "content": np.float32, "group": np.int64,
         "replaced": np.bool_, "asks": np.bool_, "embedded": np.bool_, "ids": np.object_,
+        "root": np.bool_,
     }  # fmt: skip
     times = ("event", "valid_from", "valid_to", "known_from", "known_to", "expires")
     arrays = {name: Growing(dtype) for name, dtype in plain.items()}
@@ -64,16 +69,21 @@ def _arrays(dimension: int) -> dict[str, Growing]:
 
 @dataclass
 class SpaceCache:
-    """One space as growing arrays. ``epoch`` changes when rows vanish and all must be reread."""
+    """One space as growing arrays. ``epoch`` changes when rows vanish and all must be reread.
+
+    ``root`` marks rows that rest on no other. ``filed`` counts the rows that are in a file.
+    """
 
     space: int
     embedder: int | None
     dimension: int
     epoch: str
     last: int = 0
+    filed: int = 0
     looked: float = 0.0
     names: dict[str, int] = field(default_factory=dict)
     position: dict[str, int] = field(default_factory=dict)
+    former: dict[str, list[int]] = field(default_factory=dict)
     group: dict[str, int] = field(default_factory=dict)
     arrays: dict[str, Growing] = field(default_factory=dict)
     built: Columns | None = None
@@ -91,6 +101,8 @@ class SpaceCache:
             self.last = newest
         if self._embed(db) or self.built is None:
             arrays: dict[str, Any] = {name: a.view() for name, a in self.arrays.items()}
+            del arrays["root"]
+            arrays |= {"newest": self.position, "former": self.former}
             self.built = Columns(names=tuple(self.names), **arrays)
         return self.built
 
@@ -106,6 +118,7 @@ class SpaceCache:
         for at, (record, known_from) in enumerate(zip(columns[1], columns[10], strict=True)):
             before = self.position.get(record)
             if before is not None:
+                self.former.setdefault(record, []).append(before)
                 closed.append(before)
                 closed_at.append(known_from)
             self.position[record] = start + at
@@ -128,6 +141,7 @@ class SpaceCache:
                 for record, source in zip(columns[1], columns[14], strict=True)
             ]
         )
+        put["root"] = np.array([source is None for source in columns[14]], dtype=bool)
         put["embedded"] = np.zeros(len(fetched), dtype=bool)
         put["vectors"] = np.zeros((len(fetched), self.dimension), dtype=np.float32)
         for name, values in put.items():

@@ -1,16 +1,18 @@
 """Erase: the one way to destroy. Nothing of a record stays but its id and a salted hash.
 
-The erase commits first; then the file is rewritten so that no freed page keeps old bytes. A job in
-the same commit makes sure that an erase cut short between the two is finished by the next
-``open``, ``tend`` or ``check``.
+The erase commits first; then the files of its forms are destroyed, and the store is rewritten so
+that no freed page keeps old bytes. A job in the same commit makes sure that an erase cut short
+between the two is finished by the next ``open``, ``tend`` or ``check``.
 """
 
 import sqlite3
 from collections.abc import Collection
 
 from engram.errors import StoreBusy, StoreFull
+from engram.plaintext.store import column_files
 from engram.plaintext.store.coding import stored
 from engram.plaintext.store.derive import TRIPLES, forget_edges, forget_terms
+from engram.plaintext.store.forms import sweep
 from engram.plaintext.store.store import Store
 from engram.plaintext.store.transaction import Transaction, new_id
 
@@ -107,7 +109,7 @@ def wipe_rows(db: sqlite3.Connection, record: str) -> None:
 
 
 def scrub(store: Store) -> bool:
-    """Rewrite the file without what was erased. True when nothing is left to do.
+    """Destroy the forms of what was erased and rewrite the file without it. True when all is done.
 
     False when another process is reading an old snapshot or writing, or the disk has no room for a
     copy; it is tried again by ``tend``.
@@ -116,6 +118,8 @@ def scrub(store: Store) -> bool:
         if not db.execute("SELECT 1 FROM jobs WHERE kind='scrub'").fetchone():
             return True
     try:
+        if not sweep(store) or not column_files.sweep(store.path):
+            return False
         with store.connections.using() as db:
             return _rewritten(db)
     except (StoreBusy, StoreFull):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from engram.plaintext.store import schema
 from engram.plaintext.store.coding import stored, whole
 from engram.plaintext.store.derive import Entry, count_use, derive, forget_edges, tombstone
+from engram.plaintext.store.touching import spoil, unfit
 from engram.plaintext.text.words import WORDS_VERSION
 
 MISFITS = """
@@ -27,6 +28,7 @@ def rebuild(db: sqlite3.Connection) -> None:
             "DELETE FROM vectors WHERE (space, embedder, row) IN "
             f"(SELECT v.space, v.embedder, v.row {MISFITS})"
         )
+        spoil(db, unfit(db))
         db.execute("INSERT OR IGNORE INTO jobs(kind, key) SELECT 'embed', id FROM embedders")
         db.execute("UPDATE meta SET value=hex(randomblob(8)) WHERE key='epoch'")
         db.execute("UPDATE meta SET value=? WHERE key='words'", (WORDS_VERSION,))

@@ -2,14 +2,14 @@
 
 Truth: ``commits``, ``log``, ``spaces``, ``jobs`` and ``spending``. Everything else is
 derived from the log and can be rebuilt from it: ``rows``, ``rests_on``, ``merged``, ``links``,
-``usage``, ``terms`` and ``vectors``.
+``usage``, ``terms``, ``vectors`` and, with the model that they are for, ``forms``.
 The number of a log entry is also the row number of its version in every derived table.
 """
 
 import sqlite3
 
 APPLICATION_ID = 0x656E6772  # "engr"
-FORMAT = 1
+FORMAT = 2
 
 TRUTH = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -66,6 +66,18 @@ CREATE TABLE vectors(
   PRIMARY KEY(space, embedder, row)) WITHOUT ROWID;
 """
 
+FORMS = """
+CREATE TABLE forms(
+  id TEXT PRIMARY KEY, space INTEGER NOT NULL, kind TEXT NOT NULL, model TEXT NOT NULL,
+  preset TEXT NOT NULL, method TEXT NOT NULL, state TEXT NOT NULL, tokens INTEGER NOT NULL,
+  size INTEGER NOT NULL, file TEXT NOT NULL, checksum BLOB NOT NULL, chain BLOB NOT NULL,
+  made REAL NOT NULL, uses INTEGER NOT NULL, last_used REAL) WITHOUT ROWID;
+CREATE TABLE form_records(
+  form TEXT NOT NULL, place INTEGER NOT NULL, record TEXT NOT NULL, version INTEGER NOT NULL,
+  PRIMARY KEY(form, place)) WITHOUT ROWID;
+CREATE INDEX form_records_record ON form_records(record);
+"""
+
 DROP_DERIVED = """
 DROP TABLE IF EXISTS postings;
 DROP TABLE IF EXISTS terms;
@@ -76,7 +88,7 @@ DROP TABLE IF EXISTS rests_on;
 DROP TABLE IF EXISTS rows;
 """
 
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {1: FORMS}
 """Format n -> the script that makes it n + 1. Runs in one transaction after a backup."""
 
 

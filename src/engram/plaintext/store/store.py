@@ -8,11 +8,12 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from engram.errors import InvalidInput, StoreCorrupt, StoreReadOnly, StoreTooNew
 from engram.plaintext.columns import Columns
 from engram.plaintext.roles import Scope
-from engram.plaintext.store import schema
+from engram.plaintext.store import column_files, schema
 from engram.plaintext.store.coding import whole
 from engram.plaintext.store.columns import SpaceCache
 from engram.plaintext.store.connect import Connections, translated
@@ -53,6 +54,8 @@ class Store:
         self._uses: Counter[str] = Counter()
         self._used_at = 0.0
         self._caches: OrderedDict[int, SpaceCache] = OrderedDict()
+        self.forms: OrderedDict[str, Any] = OrderedDict()
+        """File of a form -> what was read of it; for whoever reads them."""
         self._lock = threading.Lock()
         self._cache_locks: dict[int, threading.Lock] = {}
         with ExitStack() as undo, translated(path):
@@ -67,8 +70,14 @@ class Store:
                 )
             undo.pop_all()
 
-    def close(self) -> None:
-        """Release the file; harmless when repeated."""
+    def close(self, *, keep: bool = False) -> None:
+        """Release the file; harmless when repeated.
+
+        Args:
+            keep: leave the columns of large spaces beside the file for whoever opens it next.
+        """
+        if keep and not self.connections.closed:
+            self._file_columns()
         self.connections.close()
 
     def flush(self, now: float) -> None:
@@ -152,10 +161,21 @@ class Store:
             taken, self._uses = self._uses, Counter()
             return taken, self._used_at
 
+    def _file_columns(self) -> None:
+        with self._lock:
+            caches = list(self._caches.items())
+        for space, cache in caches:
+            with self._cache_locks[space], self.snapshot() as db:
+                written = column_files.save(self.path, db, cache)
+            with self.snapshot() as db:
+                if written and _tip(db)[1] != cache.epoch:  # an erase went on meanwhile
+                    column_files.withdraw(self.path, cache)
+
     def forget_caches(self) -> None:
         """Drop what is held in memory; after rows have vanished, or to save memory."""
         with self._lock:
             self._caches.clear()
+            self.forms.clear()
 
     def _columns(self, db: sqlite3.Connection, space: int, *, alone: bool) -> Columns:
         """The columns of just what the snapshot of ``db`` holds.
@@ -172,12 +192,18 @@ class Store:
                     db.execute("BEGIN")
                     newest, epoch = _tip(db)
                 if cache.last <= newest and cache.epoch == epoch:
-                    return _refreshed(cache, db, newest)
+                    return self._refreshed(cache, db, newest)
             fresh = SpaceCache(space, self.embedder, self.dimension, epoch)
             if not alone:
-                return _refreshed(fresh, db, newest)
+                return self._refreshed(fresh, db, newest)
             with self._lock:
                 self._caches[space] = fresh
+
+    def _refreshed(self, cache: SpaceCache, db: sqlite3.Connection, newest: int) -> Columns:
+        if not cache.last:
+            column_files.load(self.path, db, cache, newest)
+        with whole("the table of rows"):
+            return cache.refresh(db, newest)
 
     def _cache(self, space: int, epoch: str) -> tuple[SpaceCache, threading.Lock]:
         with self._lock:
@@ -223,11 +249,6 @@ class Store:
         return int(number)
 
 
-def _refreshed(cache: SpaceCache, db: sqlite3.Connection, newest: int) -> Columns:
-    with whole("the table of rows"):
-        return cache.refresh(db, newest)
-
-
 def _tip(db: sqlite3.Connection) -> tuple[int, str]:
     """The last entry of the log, and the epoch; a snapshot begins here at the latest."""
     newest, epoch = db.execute(
@@ -269,7 +290,7 @@ def _create(db: sqlite3.Connection) -> None:
     if tables:  # another process made it while we waited for the lock
         db.execute("ROLLBACK")
         return
-    schema.run(db, schema.TRUTH + schema.DERIVED + schema.VECTORS)
+    schema.run(db, schema.TRUTH + schema.DERIVED + schema.VECTORS + schema.FORMS)
     epoch = hashlib.sha256(new_id(time.time()).encode()).hexdigest()[:16]
     db.executemany("INSERT INTO meta VALUES(?,?)", [("words", WORDS_VERSION), ("epoch", epoch)])
     db.execute(f"PRAGMA application_id={schema.APPLICATION_ID}")

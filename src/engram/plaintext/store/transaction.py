@@ -12,6 +12,7 @@ import numpy as np
 
 from engram.errors import IllegalChange
 from engram.plaintext.roles import TRANSITIONS, Edit, EditPlan, Floats, Record, Scope, State
+from engram.plaintext.store import touching
 from engram.plaintext.store.coding import digest, dumps, encode, whole
 from engram.plaintext.store.derive import TRIPLES, Entry, count_use, derive
 from engram.plaintext.store.view import Snapshot, locate
@@ -152,7 +153,8 @@ class Transaction:
         self, op: str, space: int, record: str | None, version: int | None, body: str | None,
         stamp: bytes,
     ) -> int:  # fmt: skip
-        """Append one entry to the log and return its number."""
+        """Append one entry to the log, end the forms that it makes untrue, return its number."""
+        touching.touch(self.db, op, record, body)
         values = (self.commit.number, op, space, record, version, body, stamp)
         seq = int(self.db.execute(_LOG, values).lastrowid or 0)
         self._entries.append((seq, op, space, record, version, stamp))

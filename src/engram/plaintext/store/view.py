@@ -130,18 +130,22 @@ class Snapshot:
     def _today(self, now: float) -> Mask:
         """(N,) rows that hold now. Few have a beginning or an end; only these are looked at."""
         c = self.columns
-        standing, dated = c.remembered("standing", self._standing)
+        standing, dated, raw = c.remembered("standing", self._standing)
         live = standing.copy()
-        begun = (c.valid_from[dated] <= now) | c.of_kind("raw")[dated]
+        begun = (c.valid_from[dated] <= now) | raw
         live[dated] = begun & (c.valid_to[dated] > now) & (c.expires[dated] > now)
         return live
 
-    def _standing(self) -> tuple[Mask, Rows]:
-        """(N,) current active rows, and those among them whose time has a beginning or an end."""
+    def _standing(self) -> tuple[Mask, Rows, Mask]:
+        """(N,) current active rows, those of them whose time is bound, and which of these are raw.
+
+        What is raw holds from whenever it is known.
+        """
         c = self.columns
-        standing = (c.known_to == np.inf) & (c.state == _ACTIVE)
-        bound = (c.valid_from > -np.inf) | (c.valid_to < np.inf) | (c.expires < np.inf)
-        return standing, np.flatnonzero(standing & bound)
+        standing, raw = (c.known_to == np.inf) & (c.state == _ACTIVE), c.of_kind("raw")
+        bound = (c.valid_to < np.inf) | (c.expires < np.inf) | ((c.valid_from > -np.inf) & ~raw)
+        dated = np.flatnonzero(standing & bound)
+        return standing, dated, raw[dated]
 
     def _then(self, now: float, as_of: float | None, known_at: float | None) -> Mask:
         """(N,) rows that held then, or as they were known then."""
