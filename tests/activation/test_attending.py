@@ -76,7 +76,9 @@ def test_old_entries_are_attended_as_if_they_were_decoded(channels: bool, packed
     sight = Sight(0.2, None, torch.rand(2, 2, 50, generator=torch.Generator().manual_seed(2)) > 0.2)
     whole = [
         torch.cat([before, after[:, :, 32:]], 2)
-        for before, after in zip(old.decode(), (keys, values), strict=True)
+        for before, after in zip(
+            (old.decode_keys(), old.values.decode()), (keys, values), strict=True
+        )
     ]
 
     out, weights = attend_old(asked, old, (keys[:, :, 32:], values[:, :, 32:]), sight)

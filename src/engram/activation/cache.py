@@ -179,8 +179,8 @@ class Layer:
         """
         keys, values = self.tail.view
         if self.old is not None:
-            parts = zip(self.old.decode(), (keys, values), strict=True)
-            keys, values = (torch.cat([old, new], dim=2) for old, new in parts)
+            keys = torch.cat([self.old.decode_keys(), keys], dim=2)
+            values = torch.cat([self.old.values.decode(), values], dim=2)
         ledger = self.ledger
         if self.policies.position == "compact" and ledger is not None and self.rotary is not None:
             shown = side_by_side(ledger.positions, ledger.valid)
@@ -344,7 +344,8 @@ class Layer:
         if self.old is None or over <= 0:
             return
         start = max(0, len(self.old) - -(-over // self.old.step) * self.old.step)
-        back = self.old.narrow(start, len(self.old) - start).decode()
+        aged = self.old.narrow(start, len(self.old) - start)
+        back = aged.decode_keys(), aged.values.decode()
         keys, values = (
             torch.cat([old, new], dim=2) for old, new in zip(back, self.tail.view, strict=True)
         )

@@ -120,14 +120,14 @@ class Old:
         extra = 0 if self.channels is None else self.channels.nbytes
         return self.keys.nbytes + self.values.nbytes + extra
 
-    def decode(self) -> tuple[Tensor, Tensor]:
-        """Keys and values, (B, G, T, D); a channel that was dropped is 0."""
+    def decode_keys(self) -> Tensor:
+        """The keys, (B, G, T, D); a channel that was dropped is 0."""
         keys = self.keys.decode()
         if self.channels is not None:
             whole = keys.new_zeros(*keys.shape[:3], self.width)
             at = self.channels[:, :, None].expand(keys.shape)
             keys = whole.scatter_(3, at, keys)
-        return keys, self.values.decode()
+        return keys
 
     def scores(self, queries: Tensor) -> Tensor:
         """Queries (B, H, Q, D) times keys, (B, H, Q, T), not scaled."""

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from engram.activation.forms import fold
 from engram.activation.roles import LayerCache
 from engram.errors import InvalidInput
 
@@ -24,12 +25,12 @@ def window_weights(layer: LayerCache, window: int) -> Tensor:
     at = layer.seen[:, :, 0] - ahead  # (B, W), the position of each query
     seen = layer.positions[:, :, None] <= at[:, None, :, None]  # (B, G, W, P)
     seen = seen & layer.valid[:, :, None] & asked[:, None, :, None]
-    shared = queries.shape[1] // layer.keys.shape[1]
-    keys = layer.keys.repeat_interleave(shared, dim=1)
-    logits = (queries @ keys.mT).float() * layer.scale
-    seen = seen.repeat_interleave(shared, dim=1)
-    logits = logits.masked_fill(~seen, torch.finfo(torch.float32).min)
-    return logits.softmax(-1).masked_fill(~seen, 0.0)
+    batch, groups = layer.keys.shape[:2]
+    logits = (fold(queries, groups) @ layer.keys.mT).float()  # W x P numbers: no copy is kept
+    logits = logits.mul_(layer.scale).view(batch, groups, -1, *seen.shape[2:])
+    hidden = ~seen[:, :, None]
+    weights = logits.masked_fill_(hidden, torch.finfo(torch.float32).min).softmax(-1)
+    return weights.masked_fill_(hidden, 0.0).flatten(1, 2)
 
 
 def by_group(weights: Tensor, groups: int) -> Tensor:

@@ -39,7 +39,7 @@ class ObservedWindow:
         ahead = torch.arange(weights.shape[2], 0, -1, device=weights.device)
         asks = layer.asked[:, -self.window :] & (ahead <= count[:, None])
         asks = asks[:, None, :, None].float()
-        mean = (weights * asks).sum(2) / asks.sum(2).clamp(min=1)
+        mean = weights.mul_(asks).sum(2) / asks.sum(2).clamp(min=1)
         past = by_group(mean, layer.keys.shape[1]).masked_fill(inside, 0.0)
         smooth = avg_pool1d(past, self.kernel, stride=1, padding=self.kernel // 2)
         return lifted(smooth, layer, inside)
