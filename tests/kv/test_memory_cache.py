@@ -103,7 +103,7 @@ def test_settings_that_no_method_has_are_refused(
 
 def test_heads_that_a_codec_cannot_pack_are_refused_at_once(model: Any) -> None:
     """And not in the middle of a text, when the first group is full."""
-    with pytest.raises(ShapeError, match="D a multiple of 64, got D=32"):
+    with pytest.raises(ShapeError, match="a multiple of group_size=64 wide, got D=32"):
         MemoryCache.for_model(
             model, settings=Settings("kivi", parts={"codec": {"group_size": 64, "residual": 64}})
         )

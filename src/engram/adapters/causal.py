@@ -7,13 +7,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from engram.adapters.folders import fingerprint, model_folder
+from engram.adapters.folders import BROKEN, fingerprint, model_folder
 from engram.errors import ModelFailed
 from engram.extras import require
 from engram.ports import Completion
-
-_BROKEN = (OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError)
-"""What transformers raises over a folder or a prompt that it cannot use."""
 
 _GREEDY: Mapping[str, Any] = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
 
@@ -55,7 +52,7 @@ class Causal:
         with self._lock:  # a model and a fast tokenizer may not be shared while they are in use
             try:
                 return self._said(messages, max_tokens)
-            except _BROKEN as fault:
+            except BROKEN as fault:
                 raise ModelFailed(
                     f"the model must write text, {self.folder.name!r} raised {fault!r:.200}; "
                     "check the folder"

@@ -1,9 +1,15 @@
 """Folders that hold a model: which one it is, whatever the path."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from engram.errors import InvalidInput
+
+BROKEN = (OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError, ImportError)
+"""What transformers raises over a folder that it cannot use."""
 
 _SAMPLE = 64 * 1024  # bytes read at the start and at the end of a file
 _PROSE = frozenset({".md", ".txt.license", ".png", ".jpg"})
@@ -22,6 +28,21 @@ def model_folder(path: str, purpose: str) -> Path:
             "model first, for example: hf download MODEL --local-dir FOLDER"
         )
     return folder.resolve()
+
+
+@contextmanager
+def silent(library: Any) -> Iterator[None]:
+    """Keep the bars and the advice of transformers off the screen."""
+    talk = library.utils.logging
+    level, bars = talk.get_verbosity(), talk.is_progress_bar_enabled()
+    talk.set_verbosity_error()
+    talk.disable_progress_bar()
+    try:
+        yield
+    finally:
+        talk.set_verbosity(level)
+        if bars:
+            talk.enable_progress_bar()
 
 
 def fingerprint(folder: Path) -> str:

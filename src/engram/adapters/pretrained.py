@@ -5,12 +5,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from engram.adapters.folders import model_folder
+from engram.adapters.folders import BROKEN, model_folder, silent
 from engram.errors import InvalidInput, brief
 from engram.extras import require
-
-_BROKEN = (OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError)
-"""What transformers raises over a folder that it cannot use."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,10 +52,11 @@ def _opened(given: Any, kind: str) -> Any:
     folder = _folder(str(given))
     library: Any = import_module("transformers")
     try:
-        made = getattr(library, kind).from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
-    except _BROKEN as fault:
+        with silent(library):
+            made = getattr(library, kind).from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+    except BROKEN as fault:
         raise InvalidInput(
             f"a form needs a folder with a model and its tokenizer, {folder.name!r} raised "
             f"{fault!r:.200}; check the folder"

@@ -101,7 +101,7 @@ def forms_(
         for form in found
     ]
     heads = ("form", "state", "memories", "tokens", "bytes", "uses", "for")
-    shown = table(*heads, rows=rows) if rows else plain("There are no forms.")
+    shown = table(*heads, rows=rows, wide="for") if rows else plain("There are no forms.")
     tell(shared, {"results": found}, shown)
 
 

@@ -346,7 +346,7 @@ def test_what_cannot_be_packed_is_refused_in_one_line() -> None:
 
     with pytest.raises(InvalidInput, match=r"T whole groups of 4, got T=1$"):
         codec.encode_keys(x[:, :, :1])
-    with pytest.raises(InvalidInput, match=r"D a multiple of 4, got D=6$"):
+    with pytest.raises(InvalidInput, match=r"a multiple of group_size=4 wide, got D=6;"):
         codec.encode_values(x)
     for wrong in (torch.nan, torch.inf, 1e6):
         with pytest.raises(InvalidInput, match=r"finite and within 65504"):

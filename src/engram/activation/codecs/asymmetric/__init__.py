@@ -83,7 +83,10 @@ class Asymmetric:
         b, g, t, d = values.shape
         size = self.group_size
         if d % size:
-            raise ShapeError(f"values must be (B, G, T, D), D a multiple of {size}, got D={d!r}")
+            raise ShapeError(
+                f"heads must be a multiple of group_size={size} wide, got D={d!r}; choose a group "
+                f"that divides it: Settings(parts={{'codec': {{'group_size': ...}}}})"
+            )
         blocks = values.reshape(b, g, t, d // size, size)
         told = None if valid is None else valid.reshape(b, 1, t, 1, 1)
         return self._encoded(blocks, told, self.bits_values, (1, d // size, size))
