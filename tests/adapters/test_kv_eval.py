@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from engram.adapters.kv_eval import Entry, Reader, compare, held_bytes
+from engram.adapters.kv_eval import Entry, compare, held_bytes
+from engram.adapters.kv_reading import Reader
 from engram.errors import InvalidInput
 from engram.evals import lexicon
 from engram.evals.prompts import Prompt, matched

@@ -80,6 +80,7 @@ def arguments(store: Path, tmp_path: Path) -> dict[str, list[str]]:
         "diff": ["2020-01-01"],
         "erase": [one, "--yes"],
         "export": [str(tmp_path / "out.jsonl")],
+        "forms": [],
         "get": ["--all"],
         "history": [one],
         "import": [str(tmp_path / "chat.txt")],
@@ -100,7 +101,7 @@ def arguments(store: Path, tmp_path: Path) -> dict[str, list[str]]:
     return elsewhere | {name: [*args, *where] for name, args in on_the_store.items()}
 
 
-UNHEARD = {"agent", "chat", "demo", "verify"}
+UNHEARD = {"agent", "chat", "demo", "demote", "kv", "promote", "verify"}
 """Take long or a model, and have tests of their own."""
 
 

@@ -6,7 +6,6 @@ filled cache. Needs torch and transformers, which the model and the caches bring
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,6 +14,7 @@ from statistics import fmean, median
 from time import perf_counter
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from engram.adapters.kv_reading import Reader, attached, fill, step
 from engram.errors import InvalidInput
 
 _FEW = 64  # tokens
@@ -56,15 +56,6 @@ R = TypeVar("R", bound=Row)
 
 
 @runtime_checkable
-class Attachable(Protocol):
-    """A cache that has to take the place of the model's attention while it is used."""
-
-    def attached(self, model: Any) -> AbstractContextManager[Any]:
-        """Inside it the model looks through this cache."""
-        ...
-
-
-@runtime_checkable
 class Forkable(Protocol):
     """A cache that knows a cheaper copy than a deep one."""
 
@@ -90,20 +81,6 @@ class Entry:
     preset: str
     ratio: float
     make: CacheMaker
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A model and its tokenizer.
-
-    ``encode`` gives the ids of a text, with the token that begins a text where ``start`` is true,
-    and ``decode`` the text of ids. ``ends`` are ids after which nothing is written.
-    """
-
-    model: Any
-    encode: Callable[[str, bool], Sequence[int]]
-    decode: Callable[[Sequence[int]], str]
-    ends: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +201,7 @@ def _warm(reader: Reader, entries: Sequence[Entry], row: Row) -> None:
     torch: Any = import_module("torch")
     (make,) = (entry.make for entry in entries if entry.preset == FULL)
     with torch.inference_mode():
-        _timed(reader.model, make(reader.model), reader.encode(row.context, True)[:_FEW], 0)
+        fill(reader.model, make(reader.model), reader.encode(row.context, True)[:_FEW])
 
 
 def _run(
@@ -239,19 +216,15 @@ def _run(
     torch: Any = import_module("torch")
     with torch.inference_mode():
         filled = entry.make(reader.model)
-        with _attached(filled, reader.model):
+        with attached(filled, reader.model):
             ids = reader.encode(context, True)
-            last, filling = _timed(reader.model, filled, ids, 0)
+            last, filling = _timed(fill, reader.model, filled, ids)
         held = resident(filled)
         for row in rows:
             cache = filled.fork() if isinstance(filled, Forkable) else deepcopy(filled)
-            with _attached(cache, reader.model):
+            with attached(cache, reader.model):
                 said, asking, tokens = _answer(reader, cache, row, len(ids), last)
             yield _Trial(score(row, reader.decode(said)), held, filling + asking, tuple(tokens))
-
-
-def _attached(cache: Any, model: Any) -> AbstractContextManager[Any]:
-    return cache.attached(model) if isinstance(cache, Attachable) else nullcontext()
 
 
 def _answer(
@@ -261,31 +234,20 @@ def _answer(
     asked = reader.encode(row.question + row.answer_prefix, False)
     asking, tokens = 0.0, []
     if asked:
-        last, asking = _timed(reader.model, cache, asked, read)
+        last, asking = _timed(step, reader.model, cache, asked, read)
     said = [last]
     while len(said) < row.max_new_tokens and said[-1] not in reader.ends:
         place = read + len(asked) + len(said) - 1
-        last, seconds = _timed(reader.model, cache, said[-1:], place)
+        last, seconds = _timed(step, reader.model, cache, said[-1:], place)
         said.append(last)
         tokens.append(seconds)
     return said, asking, tokens
 
 
-def _timed(model: Any, cache: Any, ids: Sequence[int], place: int) -> tuple[int, float]:
-    """The likeliest next id after some more ids, the first of which stands at ``place``."""
-    torch: Any = import_module("torch")
-    shown = torch.tensor([list(ids)], device=model.device)  # (1, T)
-    places = torch.arange(place, place + len(ids), device=model.device)[None]  # (1, T)
+def _timed(call: Callable[..., int], *arguments: Any) -> tuple[int, float]:
+    """The id that a call gives, and its seconds."""
     start = perf_counter()
-    told = model(
-        input_ids=shown,
-        position_ids=places,
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    likeliest = int(told.logits[0, -1].argmax())  # waits for a device
-    return likeliest, perf_counter() - start
+    return call(*arguments), perf_counter() - start
 
 
 def _against_full(

@@ -16,7 +16,9 @@ from engram.cli import (
     demo,
     evals,
     exchange,
+    forms,
     history,
+    kv,
     read,
     reveal,
     upkeep,
@@ -28,7 +30,21 @@ from engram.cli.output import legible
 __all__ = ["app", "main"]
 
 # Importing a module of commands hangs them on the door.
-_COMMANDS = (agent, catalogue, chat, demo, evals, exchange, history, read, reveal, upkeep, write)
+_COMMANDS = (
+    agent,
+    catalogue,
+    chat,
+    demo,
+    evals,
+    exchange,
+    forms,
+    history,
+    kv,
+    read,
+    reveal,
+    upkeep,
+    write,
+)
 
 
 def _version(wanted: bool) -> None:
