@@ -10,13 +10,13 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from engram.catalogue import activation, agents, evals, plaintext
+from engram.catalogue import activation, agents, evals, plaintext, vectors
 from engram.catalogue.row import Part, Row
 from engram.errors import UnknownMethod, brief
 
 __all__ = ["ROWS", "Part", "Row", "build", "find", "parts", "whole"]
 
-_ROOMS = (activation, agents, evals, plaintext)
+_ROOMS = (activation, agents, evals, plaintext, vectors)
 ROWS: tuple[Row, ...] = tuple(
     sorted((row for room in _ROOMS for row in room.ROWS), key=lambda row: row.key)
 )
