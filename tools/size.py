@@ -14,7 +14,7 @@ from collections import defaultdict
 
 from source import ROOT, SRC, File, files, length, public_methods
 
-BUDGET = 40_000
+BUDGET = 48_000
 
 
 def lines(text: str) -> int:

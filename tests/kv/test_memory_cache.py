@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch", reason="needs engram[hf]")
 transformers = pytest.importorskip("transformers", reason="needs engram[hf]")
 
 from engram import InvalidInput, MemoryCache, ShapeError, UnknownMethod  # noqa: E402
+from engram.activation.rating import surprise  # noqa: E402
 from engram.kv.settings import Settings  # noqa: E402
 
 
@@ -131,6 +132,24 @@ def test_a_talk_goes_on_by_turns(model: Any) -> None:
     assert told.ledger["surprisal"].shape[-1] == 20
     assert bool((told.ledger["surprisal"] <= 0.7 * before.max() + 1e-6).all())
     assert (before >= 0).all()
+
+
+def test_a_prompt_waits_until_its_surprises_are_told(model: Any) -> None:
+    """Then every layer keeps the first tokens and those that surprised most."""
+    cache = MemoryCache.for_model(model, "sirllm", budget=20)
+    ids = torch.randint(3, 40, (1, 50), generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        logits = model(ids, past_key_values=cache).logits
+
+    untold = [len(layer) for layer in cache.ours]
+    cache.observe_logits(ids, logits)
+
+    rest = surprise(ids, logits, None)[0, 4:]
+    wanted = [0, 1, 2, 3, *sorted((rest.topk(16).indices + 4).tolist())]
+    assert untold == [50] * len(cache.ours)
+    assert [layer.told().positions[0, 0].tolist() for layer in cache.ours] == [wanted] * len(
+        cache.ours
+    )
 
 
 def test_logits_of_some_tokens_are_not_enough(model: Any) -> None:

@@ -78,6 +78,7 @@ class Layer:
         self.recording = False
         self.scale, self.softcap = 1.0, 0.0
         self.waiting = 0  # tokens that were appended and not settled
+        self.heard = True  # whether a scorer that listens was told of them
 
     def __len__(self) -> int:
         """How many entries a head holds at most."""
@@ -109,6 +110,7 @@ class Layer:
         self.ledger.append(keys.shape[2], valid)
         self.seen += keys.shape[2]
         self.waiting += keys.shape[2]
+        self.heard = not self.policies.listens
 
     def attend(self, queries: Tensor, call: Call) -> tuple[Tensor, Tensor | None]:
         """The attention of the tokens that were appended last, then what waits for it.
@@ -189,8 +191,11 @@ class Layer:
         return keys, values
 
     def settle(self, *, force: bool = False) -> None:
-        """Do what waits for the attention of the last call: gather, evict, pack."""
-        if not self.waiting or (self.recording and not force):
+        """Do what waits for the attention of the last call: gather, evict, pack.
+
+        It waits further while tokens may be taken back or a scorer has not heard of them.
+        """
+        if not self.waiting or ((self.recording or not self.heard) and not force):
             return
         if self.reach is not None and self.ledger is not None:
             self.reach.settle(self.tail, self.ledger)
@@ -287,7 +292,7 @@ class Layer:
     def _slack(self, total: Tensor) -> Tensor:
         """How many entries below its budget a head goes down to."""
         slack = self.policies.slack
-        below = (total // 16).clamp(max=64) if slack is None else torch.full_like(total, slack)
+        below = total // 16 if slack is None else torch.full_like(total, slack)
         return below if 0 < self.waiting <= int(below.max()) else torch.zeros_like(total)
 
     def _keep(self, counts: Tensor, scores: Tensor) -> None:

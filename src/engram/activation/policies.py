@@ -38,8 +38,7 @@ class Policies:
         scorer: what an entry is worth; None keeps all.
         keep: entries that a head keeps in the mean: a count, or a share of the tokens seen.
         slack: entries below ``keep`` that eviction goes down to after a few tokens, so that it
-            comes more seldom; a prompt is cut to ``keep`` itself. None is a sixteenth of it, at
-            most 64.
+            comes more seldom; a prompt is cut to ``keep`` itself. None is a sixteenth of it.
         codec: the form of old entries; None leaves them.
         thinner: which channels old keys lose; None leaves them.
         selector: which far blocks are attended to; None has no far blocks.
@@ -108,6 +107,11 @@ class Policies:
     def asks(self) -> bool:
         """Whether queries are needed, which only the model's attention has."""
         return bool(self.needs & {Need.QUERIES, Need.LOGITS}) or self.thinner is not None
+
+    @property
+    def listens(self) -> bool:
+        """Whether the scorer is told of tokens by the caller, after their attention."""
+        return Need.SURPRISAL in self.needs
 
     @property
     def window(self) -> int:

@@ -17,6 +17,7 @@ def fork(layer: Layer) -> Layer:
     twin.tail, twin.old, twin.asked = layer.tail.copy(), layer.old, layer.asked.copy()
     twin.ledger = None if layer.ledger is None else layer.ledger.copy()
     twin.seen, twin.waiting, twin.recording = layer.seen, layer.waiting, layer.recording
+    twin.heard = layer.heard
     twin.scale, twin.softcap = layer.scale, layer.softcap
     if layer.reach is not None and twin.reach is not None:
         layer.reach.copy_to(twin.reach)

@@ -17,6 +17,8 @@ def tell(layer: Layer, name: str, values: Tensor) -> None:
     told = values.float()[:, None].expand(-1, groups, -1)
     told = told.gather(2, at.long().clamp(0, count - 1))
     layer.ledger.note({name: torch.where(at >= 0, told, fact)})
+    layer.heard = True
+    layer.settle()
 
 
 def begin(layer: Layer, incoming: int = 0) -> None:

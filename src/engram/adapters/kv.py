@@ -128,7 +128,7 @@ class MemoryLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """How many keys the next attention has, and the position of the first."""
-        self.layer.settle()
+        self.layer.settle(force=not self.layer.recording)
         held = len(self.layer)
         return held + query_length, self.layer.seen - held
 

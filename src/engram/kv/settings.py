@@ -20,7 +20,7 @@ class Settings:
         budget: what a head keeps in the mean: tokens (int), or a share of those seen (float).
         position: where entries are shown; None is what the preset's paper does.
         slack: entries below the budget that eviction goes down to after a few tokens, so that it
-            comes more seldom; None is a sixteenth of it, at most 64.
+            comes more seldom; None is a sixteenth of it.
         parts: settings of methods that differ from the preset's, by role: ``{"codec":
             {"bits_keys": 4, "bits_values": 4}}``.
         per_layer: number of the layer of full attention -> what differs there: the names above. A

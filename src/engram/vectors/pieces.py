@@ -48,7 +48,10 @@ class Piece:
         The map stays, and so do the pages that were touched, as long as the system has room.
         """
         if mapped or len(places) > _FEW:
-            return widened(self._map[places])
+            whole = len(places) and places[-1] - places[0] == len(places) - 1
+            ascending = whole and bool((np.diff(places) == 1).all())
+            at = slice(int(places[0]), int(places[-1]) + 1) if ascending else places
+            return widened(self._map[at])
         firsts, counts = _runs(places)
         read, width = self.reader.read, self._width
         offsets, sizes = (self._start + firsts * width).tolist(), (counts * width).tolist()
