@@ -78,14 +78,20 @@ def surprise(tokens: Tensor, logits: Tensor, before: Tensor | None) -> Tensor:
 
 def chance(seed: int, *parts: Tensor) -> Tensor:
     """Numbers in [0, 1) that look random, the same for the same whole numbers; parts broadcast."""
-    mixed = torch.full((), seed + 1, dtype=torch.int64, device=parts[0].device)
-    for part in parts:
-        mixed = _stirred(mixed * 0x2545F491 + part.long() + 0x632BE5AB)
-    return (mixed >> 11 & (1 << 24) - 1).float() / (1 << 24)
+    *firsts, last = parts
+    mixed = torch.full((), seed + 1, dtype=torch.int32, device=last.device)
+    for part in firsts:
+        mixed = _stirred(mixed * 0x2545F491 + part.int())
+    # The last part is the one that makes it large, so what is done to all of it is little.
+    mixed = _stirred(mixed + _stirred(last.int() + 0x632BE5AB))
+    return mixed.bitwise_and_((1 << 24) - 1).float().div_(1 << 24)
 
 
 def _stirred(numbers: Tensor) -> Tensor:
-    """Steele et al. 2014's finaliser of SplitMix64; whole numbers wrap around."""
-    numbers = (numbers ^ (numbers >> 30 & (1 << 34) - 1)) * -4658895280553007687
-    numbers = (numbers ^ (numbers >> 27 & (1 << 37) - 1)) * -7723592293110705685
-    return numbers ^ (numbers >> 31 & (1 << 33) - 1)
+    """Appleby's finaliser of MurmurHash3, in place; whole numbers of 32 bits wrap around."""
+    for shift, factor in ((16, -0x7A143595), (13, -0x3D4D51CB), (16, 1)):
+        kept = (1 << 32 - shift) - 1
+        numbers.bitwise_xor_((numbers >> shift).bitwise_and_(kept))
+        if factor != 1:
+            numbers.mul_(factor)
+    return numbers

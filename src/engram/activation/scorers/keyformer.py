@@ -59,8 +59,8 @@ class Keyformer:
         prompt = torch.where(known > 0, known, layer.seen.float())  # (B, 1, 1)
         late = ((at - prompt[..., None] + 1) / self.steps).clamp(0, 1)
         tau = self.tau_first + late * (self.tau_last - self.tau_first)
-        bent = (logits + self._gumbel(layer, where, at)) / tau
-        got = by_group(shares(bent.masked_fill(~seen, -torch.inf)).sum(2), groups)
+        bent = self._gumbel(layer, where, at).add(logits).div_(tau)
+        got = by_group(shares(bent.masked_fill_(~seen, -torch.inf)).sum(2), groups)
         return {
             "mass": layer.ledger["mass"] + got,
             "prompt": prompt.expand(layer.keys.shape[:3]),
@@ -78,4 +78,4 @@ class Keyformer:
         heads = torch.arange(where.shape[1], device=where.device)[:, None, None]
         layers = torch.full_like(heads, layer.place.layer)
         drawn = chance(self.seed, layers, heads, at, where)
-        return -(-(drawn + 2**-25).log()).log()
+        return drawn.add_(2**-25).log_().neg_().log_().neg_()
