@@ -27,6 +27,9 @@ setup: $(READY)  ## make .venv and install engram with its tools
 demo: $(READY)  ## watch engram remember, in a minute
 	@$(BIN)/engram demo $(ARGS)
 
+# Workers share the cores; threads of their own beside them only wait for one another.
+test: export OPENBLAS_NUM_THREADS := 1
+test: export OMP_NUM_THREADS := 1
 test: $(TENSORS)  ## run the tests; ARGS="-k words" picks some, JOBS=0 uses one process
 	@$(RUN) pytest -n $(JOBS) --maxprocesses 4 --dist worksteal --durations 10 $(ARGS)
 
