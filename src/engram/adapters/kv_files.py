@@ -47,12 +47,7 @@ def fingerprint(model: PreTrainedModel, tokenizer: Any = None) -> str:
 
 def save(cache: LayerwiseCache, folder: Path, name: str, settings: Any) -> None:
     """Write a cache; the sidecar comes last, so that half a cache is none."""
-    tensors: dict[str, Tensor] = {}
-    for at, layer in enumerate(cache.layers):
-        held = saving.state(layer.layer) if isinstance(layer, MemoryLayer) else _state(layer)
-        tensors |= {
-            f"{at}.{key}": value.detach().clone().contiguous() for key, value in held.items()
-        }
+    tensors = state(cache)
     if cache.last_logits is not None:
         tensors["logits"] = cache.last_logits.contiguous()
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,6 +101,30 @@ def load(cache: LayerwiseCache, folder: Path) -> None:
         ) from fault
     logits = tensors.pop("logits", None)
     cache.last_logits = None if logits is None else logits.to(cache.model.device)
+    fill(cache, tensors)
+
+
+def state(cache: LayerwiseCache) -> dict[str, Tensor]:
+    """What all layers hold, by number and name, in tensors of their own.
+
+    Raises:
+        InvalidInput: a layer is neither of full nor of sliding attention.
+    """
+    tensors: dict[str, Tensor] = {}
+    for at, layer in enumerate(cache.layers):
+        held = saving.state(layer.layer) if isinstance(layer, MemoryLayer) else _state(layer)
+        tensors |= {
+            f"{at}.{key}": value.detach().clone().contiguous() for key, value in held.items()
+        }
+    return tensors
+
+
+def fill(cache: LayerwiseCache, tensors: Mapping[str, Tensor]) -> None:
+    """Fill an empty cache with what ``state`` gave.
+
+    Raises:
+        InvalidInput: something is missing.
+    """
     for at, layer in enumerate(cache.layers):
         start = f"{at}."
         held = {key[len(start) :]: tensors[key] for key in tensors if key.startswith(start)}
